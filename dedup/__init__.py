@@ -1,0 +1,1 @@
+"""Comparisons between documents: exact, signature, bands, clusters."""

@@ -1,0 +1,105 @@
+"""Names in a recipe to objects: the catalogue below, then installed entry points, then ``"module:attribute"``.
+
+This is the one place where the kernel learns of sources, filters and dedup, and it knows them as strings only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
+
+from pile.document import Document, Drop, Input, Pin, Record, Tombstone, Verdict
+from pile.errors import PluginError
+
+Kind = Literal["source", "filter", "dedup"]
+
+#: What ships with pile. A name maps to "module:attribute".
+CATALOGUE: dict[Kind, dict[str, str]] = {
+    "source": {
+        "arxiv": "sources.arxiv:Arxiv",
+        "common_crawl": "sources.common_crawl:CommonCrawl",
+        "local": "sources.local:Local",
+        "pubmed": "sources.pubmed:Pubmed",
+        "wikipedia": "sources.wikipedia:Wikipedia",
+    },
+    "filter": {
+        "gopher_quality": "filters.gopher:GopherQuality",
+        "gopher_repetition": "filters.gopher:GopherRepetition",
+        "language": "filters.language:Language",
+        "length": "filters.length:Length",
+    },
+    "dedup": {"minhash": "dedup.minhash:Minhash"},
+}
+
+
+class Reader(Protocol):
+    """What a source may ask of an upstream while it pins its inputs (``pile.fetch.Upstream`` is one)."""
+
+    def read(self, url: str) -> bytes:
+        """Return the whole of a small upstream file, as stored; raises ``FetchError``."""
+
+    def find(self, patterns: list[str]) -> list[str]:
+        """Return the person's own files that match glob patterns relative to the recipe, sorted; raises ``RecipeError``."""
+
+    def size(self, url: str) -> int | None:
+        """Return the size of an upstream file in bytes, None where upstream does not say."""
+
+
+class Source(Protocol):
+    """Where bytes are and how to read them: a ``msgspec.Struct(frozen=True)`` whose fields are its options."""
+
+    version: ClassVar[int]  #: raise it when the same bytes would give another document
+    libraries: ClassVar[tuple[str, ...]]  #: distributions whose version may change a document
+
+    def pin(self, upstream: Reader) -> Pin:
+        """Return options without ``"latest"``, and every input in order."""
+
+    def records(self, input: Input, path: Path) -> Iterator[Record | Drop]:
+        """Yield the raw records of one fetched file, cheaply and in order.
+
+        A record that cannot be told apart is a ``Drop("...", "malformed_record", "offset ...")``; a file that ends
+        early raises ``DamagedInputError`` after the last good record.
+        """
+
+    def parse(self, record: Record) -> Document | Tombstone | Drop:
+        """Turn one record into a document, or say why not. Pure: no state, no clock, no network."""
+
+
+class Filter(Protocol):
+    """A judgement of one document. A filter is a ``msgspec.Struct(frozen=True)`` whose fields are its options."""
+
+    version: ClassVar[int]
+    libraries: ClassVar[tuple[str, ...]]
+
+    def judge(self, document: Document) -> Verdict:
+        """Decide; stateless."""
+
+
+def names(kind: Kind) -> list[str]:
+    """Return every name that a recipe can use for ``kind``, sorted."""
+    return sorted({*CATALOGUE[kind], *(point.name for point in entry_points(group=f"pile.{kind}"))})
+
+
+def resolve(kind: Kind, name: str) -> Any:
+    """Return the object that ``name`` stands for; raises ``PluginError`` naming the choices."""
+    target = CATALOGUE[kind].get(name)
+    if target is None:
+        for point in entry_points(group=f"pile.{kind}", name=name):
+            return point.load()
+        if ":" not in name:
+            known = names(kind)
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise PluginError(
+                f"unknown {kind} {name!r}: {hint}choose one of {', '.join(known)}, or name a 'module:Class'"
+            )
+        target = name
+    module, _, attribute = target.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise PluginError(f"{kind} {name!r} cannot be loaded from {target!r}: {error}") from error
