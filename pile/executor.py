@@ -1,0 +1,178 @@
+"""Executors: one method, ``map``. They schedule calls on processes; they do not know what a build is.
+
+A call that raises ends the map with its exception; a worker that dies is an outcome (``WorkerDiedError``) like any other, so
+that the caller can look for the record at fault.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeVar
+
+from pile.errors import DataError, WorkerDiedError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+#: Calls in flight per worker: one that runs and one that waits, so that no worker idles between two.
+IN_FLIGHT_PER_WORKER = 2
+#: Seconds between two looks of a worker at whether its parent still lives.
+ORPHAN_CHECK_SECONDS = 1.0
+
+
+class Executor(Protocol):
+    """Calls a function on many tasks, on other processes."""
+
+    workers: int
+
+    def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[tuple[T, R | WorkerDiedError]]:
+        """Yield ``(task, result)`` as results come, in no order; ``tasks`` is drawn from as workers free up."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def _leave_with_parent(parent: int) -> None:
+    """In a worker: end when the build process is gone (a SIGKILL tells nobody), and leave Ctrl-C to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while True:
+            time.sleep(ORPHAN_CHECK_SECONDS)
+            try:
+                os.kill(parent, 0)
+            except ProcessLookupError:
+                os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="orphan-check").start()
+
+
+class LocalExecutor:
+    """A pool of processes on this machine; a pool that loses a worker is replaced by a new one."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or os.cpu_count() or 1
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            if kind is not None:  # do not wait for calls whose results nobody will read
+                for process in list((self._pool._processes or {}).values()):
+                    process.kill()
+            self._pool.shutdown(wait=kind is None, cancel_futures=True)
+            self._pool = None
+
+    def _submit(self, function: Callable[[T], R], task: T) -> Future[R]:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self.workers,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_leave_with_parent,
+                initargs=(os.getpid(),),
+            )
+        try:
+            return self._pool.submit(function, task)
+        except BrokenProcessPool as error:  # it broke since the last look: a future that says so
+            broken: Future[R] = Future()
+            broken.set_exception(error)
+            return broken
+
+    def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[tuple[T, R | WorkerDiedError]]:
+        """See ``Executor.map``. When a worker dies, every call then in flight is answered with ``WorkerDiedError``."""
+        waiting = iter(tasks)
+        in_flight: dict[Future[R], T] = {}
+        while True:
+            for task in islice(waiting, max(0, self.workers * IN_FLIGHT_PER_WORKER - len(in_flight))):
+                in_flight[self._submit(function, task)] = task
+            if not in_flight:
+                return
+            done, _ = wait(in_flight, return_when=FIRST_COMPLETED)
+            for future in done:
+                task = in_flight.pop(future)
+                try:
+                    outcome: R | WorkerDiedError = future.result()
+                except BrokenProcessPool:
+                    outcome = WorkerDiedError("a worker process died")
+                    self._pool = None
+                yield task, outcome
+
+
+class RayExecutor:
+    """Plain Ray tasks: Ray's scheduling and node handling; ``address`` None starts Ray on this machine.
+
+    Retries are the caller's: it must know of every death to find the record at fault.
+    """
+
+    def __init__(self, workers: int | None = None, address: str | None = None) -> None:
+        try:
+            import ray
+        except ImportError as error:
+            raise DataError("ray is not installed: pip install ray, or build without --ray") from error
+        self._ray: Any = ray
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        options: dict[str, Any] = {"log_to_driver": False, "include_dashboard": False, "logging_level": "ERROR"}
+        root = str(Path(__file__).resolve().parents[1])
+        if address is None:
+            options["num_cpus"] = workers or os.cpu_count()
+            options["runtime_env"] = {"env_vars": {"PYTHONPATH": root}}
+        else:
+            options = {"address": address, "log_to_driver": False, "logging_level": "ERROR"}
+            options["runtime_env"] = {
+                "py_modules": [f"{root}/{name}" for name in ("pile", "sources", "filters", "dedup")]
+            }
+        try:
+            ray.init(**options)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise DataError(
+                f"no Ray cluster at {address!r}: {str(error).splitlines()[0]}; check --ray ADDRESS"
+            ) from error
+        self.workers = workers or int(ray.cluster_resources().get("CPU", 1))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ray.shutdown()
+
+    def map(self, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[tuple[T, R | WorkerDiedError]]:
+        """See ``Executor.map``."""
+        ray = self._ray
+        deaths = (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError, ray.exceptions.NodeDiedError)
+        remote = ray.remote(max_retries=0)(function)
+        waiting = iter(tasks)
+        in_flight: dict[Any, T] = {}
+        while True:
+            for task in islice(waiting, max(0, self.workers * IN_FLIGHT_PER_WORKER - len(in_flight))):
+                in_flight[remote.remote(task)] = task
+            if not in_flight:
+                return
+            done, _ = ray.wait(list(in_flight), num_returns=1)
+            for reference in done:
+                task = in_flight.pop(reference)
+                try:
+                    outcome: R | WorkerDiedError = ray.get(reference)
+                except deaths as error:
+                    outcome = WorkerDiedError(str(error).splitlines()[0])
+                except ray.exceptions.RayTaskError as error:
+                    raise (error.cause if isinstance(error.cause, Exception) else error) from error
+                yield task, outcome

@@ -1,0 +1,171 @@
+"""Folders by path or by fsspec URL: whole files in, whole files out, and a sidecar that is written last.
+
+On a local disk a commit is write, fsync, rename; on shared storage (``s3://...``) it is upload, then the sidecar.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from pile.errors import DataError
+
+
+class Storage:
+    """A folder that holds whole, finished files; ``url`` is a local path or an fsspec URL."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.removeprefix("file://").rstrip("/") or "/"
+        self.is_local = "://" not in self.url
+        if self.is_local:
+            self.url = str(Path(self.url).absolute())
+        self._remote: Any = None
+
+    def __reduce__(self) -> tuple[type[Storage], tuple[str]]:
+        return (Storage, (self.url,))
+
+    @property
+    def path(self) -> Path:
+        """The folder on this machine; only for local storage."""
+        return Path(self.url)
+
+    @property
+    def _fs(self) -> Any:
+        if self._remote is None:
+            # Listings are not cached: other machines write here too.
+            self._remote, _ = fsspec.url_to_fs(self.url, use_listings_cache=False)
+        return self._remote
+
+    def _name(self, name: str) -> str:
+        return f"{self.url}/{name}"
+
+    def read(self, name: str) -> bytes | None:
+        """Return the content of a file, or None where there is none."""
+        try:
+            if self.is_local:
+                return (self.path / name).read_bytes()
+            return bytes(self._fs.cat_file(self._name(name)))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def names(self, folder: str = "") -> list[str]:
+        """Return the names of all files below ``folder``, relative to this storage, sorted."""
+        root = self._name(folder).rstrip("/")
+        if self.is_local:
+            found = (str(p.relative_to(self.path)) for p in Path(root).rglob("*") if p.is_file() or p.is_symlink())
+            return sorted(found)
+        bare = self._fs._strip_protocol(self.url)
+        return sorted(n[len(bare) + 1 :] for n in self._fs.find(root))
+
+    def local(self, name: str, scratch: Path) -> Path:
+        """Return a path on this machine with the file's content; a remote file is brought into ``scratch``."""
+        if self.is_local:
+            return self.path / name
+        target = scratch / name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._fs.get_file(self._name(name), str(target))
+        return target
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file so that it is there whole or not at all."""
+        if not self.is_local:
+            self._fs.pipe_file(self._name(name), content)
+            return
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+        with open(partial, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+        sync_folder(target.parent)
+
+    def put_folder(self, folder: Path, name: str, sidecar: str) -> None:
+        """Make the files of a local folder this storage's ``name``; ``sidecar``, one of them, comes last."""
+        files = sorted(p for p in folder.iterdir() if p.is_file())
+        if not self.is_local:
+            for file in sorted(files, key=lambda p: p.name == sidecar):
+                self._fs.put_file(str(file), self._name(f"{name}/{file.name}"))
+            return
+        for file in files:
+            sync_file(file)
+        sync_folder(folder)
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            shutil.rmtree(target)
+        folder.rename(target)
+        sync_folder(target.parent)
+
+    def put_file(self, file: Path, name: str) -> None:
+        """Make a local file this storage's ``name``: renamed where it can be, else uploaded."""
+        if not self.is_local:
+            self._fs.put_file(str(file), self._name(name))
+            return
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sync_file(file)
+        try:
+            file.replace(target)
+        except OSError:  # another file system
+            partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+            shutil.copyfile(file, partial)
+            sync_file(partial)
+            partial.replace(target)
+            file.unlink()
+        sync_folder(target.parent)
+
+    def delete(self, name: str) -> None:
+        """Remove a file or a folder with all below it, if it is there."""
+        if not self.is_local:
+            if self._fs.exists(self._name(name)):
+                self._fs.rm(self._name(name), recursive=True)
+            return
+        target = self.path / name
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        else:
+            target.unlink(missing_ok=True)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Give a private folder on this machine, on the same file system where storage is local; removed at the end."""
+        parent = self.path / "tmp" if self.is_local else Path(tempfile.gettempdir())
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix="pile-", dir=parent))
+        except OSError as error:
+            raise DataError(
+                f"cannot write in {parent}: {error.strerror or error}; make room or choose another --work"
+            ) from error
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def sync_file(path: Path) -> None:
+    """Bring a file's content to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Bring a folder's entries (a rename, say) to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
