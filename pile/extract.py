@@ -1,0 +1,183 @@
+"""The extract stage: one fetched input to documents, drops and the events that settle versions.
+
+Every record that the source reads comes out as a document or as a drop with a reason; nothing goes missing in
+between.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import xxhash
+
+from pile.document import Document, Drop, Input, Record, Tombstone
+from pile.errors import DamagedInputError, RecordHungError
+from pile.parts import DOCUMENTS, DROPS, EVENT, EVENTS
+from pile.plugins import Source
+from pile.recipe import make_source
+from pile.shards import FrameWriter
+from pile.stage import Task, Watch, Work, make_key
+
+STAGE = "extract"
+VERSION = 1
+#: A text keeps one line separator, and neither NUL nor byte order mark.
+SEPARATORS = re.compile(r"\r\n?|\x85|\u2028|\u2029")
+NOT_TEXT = re.compile("[\x00\ufeff]")
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Extraction(msgspec.Struct, frozen=True):
+    """What one task of the stage works on: ``path`` on this machine, or a file of the fetch stage on shared storage."""
+
+    source: str
+    use: str
+    options: dict[str, Any]
+    input: Input
+    sha256: str
+    path: str = ""
+    fetched: tuple[str, str] = ("", "")  #: key and name of the fetch stage's file, where ``path`` is ""
+
+
+def task(extraction: Extraction, quarantined: dict[str, str], size: int) -> Task:
+    """Return the stage's task; its key knows what the input contains, not which other inputs there are."""
+    source = make_source(extraction.source, extraction.use, extraction.options)
+    choosing: frozenset[str] = getattr(source, "choosing", frozenset())
+    facts = {
+        "source": extraction.source,
+        "use": extraction.use,
+        "version": source.version,
+        "options": {k: v for k, v in extraction.options.items() if k not in choosing},
+        "url": extraction.input.url,
+        "input": extraction.input.options,
+        "content": extraction.sha256,
+    }
+    base = make_key(STAGE, VERSION, facts, source.libraries)
+    label = f"{extraction.source} {extraction.input.url.rsplit('/', 1)[-1]}"
+    return Task(STAGE, base, extract, extraction, label, quarantined, size)
+
+
+def extract(call: Extraction, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
+    """Do one task: write documents, drops and events; return the counts, and the damage where the input is damaged."""
+    source = make_source(call.source, call.use, call.options)
+    path = Path(call.path) if call.path else work.file("fetch", *call.fetched)
+    writer = _Writer(call.source, folder)
+    damage = ""
+    with writer:
+        records = source.records(call.input, path)
+        while True:
+            try:
+                item = next(records, None)
+            except DamagedInputError as error:
+                damage = f"at byte {error.offset}: {error.cause}" if error.offset is not None else error.cause
+                break
+            if item is None:
+                break
+            writer.take(item if isinstance(item, Drop) else _parse(source, item, call.source, watch))
+        facts = writer.facts()
+    return {**facts, "damage": damage} if damage else facts
+
+
+def _parse(source: Source, record: Record, name: str, watch: Watch) -> Document | Tombstone | Drop:
+    """Parse one record under watch; what kills or hangs a worker is passed over, what raises is a drop with the error."""
+    full = f"{name}:{record.name}"
+    if full in watch.quarantined:
+        return Drop(record.name, "quarantined", watch.quarantined[full])
+    watch.begin(full)
+    try:
+        return source.parse(record)
+    except RecordHungError as error:
+        watch.quarantined[full] = f"{STAGE}: {error}"
+        return Drop(record.name, "quarantined", watch.quarantined[full])
+    except MemoryError:
+        raise  # says something about the machine, not about the record
+    except Exception as error:  # noqa: BLE001 - one record that a library stumbles over must not end the build
+        return Drop(record.name, "parser_failed", f"{type(error).__name__}: {error}"[:500])
+
+
+def clean(text: str) -> str:
+    """Return the text with ``\\n`` as its only line separator, without NUL, byte order marks and outer white space.
+
+    Lone surrogates, which no UTF-8 file can hold, become U+FFFD.
+    """
+    text = NOT_TEXT.sub("", SEPARATORS.sub("\n", text)).strip()
+    return text if text.isascii() else LONE_SURROGATE.sub("\ufffd", text)
+
+
+class _Writer:
+    """The files of one part, and the counts of what goes into them."""
+
+    def __init__(self, source: str, folder: Path) -> None:
+        self._source, self._folder = source, folder
+        self._documents = FrameWriter(folder / DOCUMENTS)
+        self._drops = FrameWriter(folder / DROPS)
+        self._events: list[tuple[int, int, int]] = []
+        self._counts: Counter[str] = Counter()
+        self._kept = self._text_bytes = 0
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._documents.__exit__()
+        self._drops.__exit__()
+
+    def take(self, item: Document | Tombstone | Drop) -> None:
+        if isinstance(item, Document):
+            text = clean(item.text)
+            if text:
+                self._keep(msgspec.structs.replace(item, text=text))
+                return
+            item = Drop(item.id, "empty")
+        full = LONE_SURROGATE.sub("\ufffd", f"{self._source}:{item.id}")
+        if isinstance(item, Tombstone):
+            self._event(full, -1)
+            item = Drop(item.id, "tombstone")
+        self._counts[item.reason] += 1
+        detail = LONE_SURROGATE.sub("\ufffd", item.detail)
+        self._drops.write(msgspec.json.encode(Drop(full, item.reason, detail)))
+
+    def _keep(self, document: Document) -> None:
+        full = f"{self._source}:{document.id}"
+        document = msgspec.structs.replace(document, id=full, source=self._source)
+        try:
+            line = msgspec.json.encode(document)
+        except UnicodeEncodeError:  # lone surrogates outside the text
+            document = msgspec.convert(_replaced(msgspec.to_builtins(document)), Document)
+            full, line = document.id, msgspec.json.encode(document)
+        self._event(full, self._kept)
+        self._documents.write(line)
+        self._kept += 1
+        self._text_bytes += len(document.text.encode())
+
+    def _event(self, id: str, row: int) -> None:
+        number = xxhash.xxh3_128_intdigest(id.encode())
+        self._events.append((number >> 64, number & (1 << 64) - 1, row))
+
+    def facts(self) -> dict[str, Any]:
+        """Close the files and return the counts: records in = documents out + drops."""
+        documents = self._documents.close()
+        self._drops.close()
+        events = np.array(self._events, dtype=EVENT)
+        # By id, so that settling can read one range of ids from every part; stable, so that an id's events keep their
+        # order.
+        np.save(self._folder / EVENTS, events[np.lexsort((events["low"], events["high"]))])
+        return {
+            "in": self._kept + self._counts.total(),
+            "out": self._kept,
+            "drops": dict(sorted(self._counts.items())),
+            "text_bytes": self._text_bytes,
+            "line_bytes": documents.content_bytes,
+        }
+
+
+def _replaced(value: Any) -> Any:
+    if isinstance(value, str):
+        return LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_replaced(key): _replaced(item) for key, item in value.items()}
+    return [_replaced(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,202 @@
+"""The recipe: the TOML a person writes, typed. Every key that nothing reads is an error that names the choices."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from pile.errors import PluginError, RecipeError
+from pile.plugins import Filter, Kind, Source, resolve
+
+S = TypeVar("S")
+
+#: Names become folders and the first half of document ids.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+#: zstd's own range of levels.
+LEVELS = range(1, 23)
+#: A copy of a document is one line of a shard; more epochs than this is a slip of the pen.
+MOST_EPOCHS = 1000.0
+
+
+class FilterTable(msgspec.Struct, frozen=True):
+    """One filter of a source: its name and its options as written."""
+
+    use: str
+    options: dict[str, Any]
+
+    def make(self) -> Filter:
+        """Return the filter itself."""
+        made: Filter = make_plugin("filter", self.use, self.options, f"filter {self.use!r}")
+        return made
+
+
+class Splits(msgspec.Struct, frozen=True):
+    """Shares of the documents, by duplicate cluster, that do not go to train."""
+
+    validation: float = 0.0
+    test: float = 0.0
+
+
+class Output(msgspec.Struct, frozen=True):
+    """How the corpus is written."""
+
+    shards: int = 1  #: of train
+    level: int = 3  #: of zstd
+    splits: Splits = Splits()
+
+
+class SourceTable(msgspec.Struct, frozen=True):
+    """One component of the corpus."""
+
+    use: str
+    epochs: float = 1.0
+    options: dict[str, Any] = {}
+    filters: list[dict[str, Any]] = []
+    on_damage: Literal["stop", "keep"] = "stop"
+
+    def filter_tables(self) -> list[FilterTable]:
+        """Return the filters in the order in which they judge."""
+        return [FilterTable(f["use"], {k: v for k, v in f.items() if k != "use"}) for f in self.filters]
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """A corpus as a person describes it; the order of ``sources`` is the order of preference among duplicates."""
+
+    name: str
+    sources: dict[str, SourceTable]
+    seed: int = 0
+    output: Output = Output()
+    dedup: dict[str, Any] | None = None
+    path: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths of the recipe start from."""
+        return Path(self.path).parent
+
+    @property
+    def lock_path(self) -> Path:
+        """Where the lock is."""
+        return Path(self.path).with_suffix(".lock.json")
+
+
+def load(path: Path) -> Recipe:
+    """Read and check a recipe; raises ``RecipeError`` or ``PluginError`` that name the key and the choices."""
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise RecipeError(f"no recipe at {path}: name a .toml file, such as one in manifests/") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path} is not TOML: {error}") from error
+    raw.pop("path", None) if isinstance(raw.get("path"), Path) else None
+    recipe = parse(raw, path)
+    for name, source in recipe.sources.items():
+        make_source(name, source.use, source.options, f"{path}: [sources.{name}]")
+        for table in source.filter_tables():
+            make_plugin("filter", table.use, table.options, f"{path}: [sources.{name}] filter {table.use!r}")
+    if recipe.dedup is not None:
+        make_dedup(recipe.dedup, f"{path}: [dedup]")
+    return recipe
+
+
+def parse(raw: dict[str, Any], path: Path) -> Recipe:
+    """Turn decoded TOML into a ``Recipe``, without loading what it names."""
+    place = f"{path}"
+    _known(raw, _fields(Recipe) - {"path"}, place)
+    if not isinstance(raw.get("sources"), dict) or not raw["sources"]:
+        raise RecipeError(f"{place}: no [sources.NAME] table: a corpus needs at least one source")
+    output = raw.get("output", {})
+    if isinstance(output, dict):
+        _known(output, _fields(Output), f"{place}: [output]")
+        if isinstance(output.get("splits"), dict):
+            _known(output["splits"], _fields(Splits), f"{place}: [output] splits")
+    sources = {}
+    for name, table in raw["sources"].items():
+        where = f"{place}: [sources.{name}]"
+        if not isinstance(table, dict):
+            raise RecipeError(f"{where}: expected a table, got {type(table).__name__}")
+        _known(table, _fields(SourceTable), where)
+        if "use" not in table:
+            raise RecipeError(f"{where}: the key 'use' is missing: it names the source, such as 'wikipedia' or 'local'")
+        sources[name] = _convert(table, SourceTable, where)
+        for number, filter_table in enumerate(sources[name].filters, 1):
+            if not isinstance(filter_table.get("use"), str):
+                raise RecipeError(f"{where}: filter {number} has no 'use': write {{ use = \"language\", ... }}")
+    top = {key: value for key, value in raw.items() if key != "sources"}
+    recipe = _convert({**top, "sources": {}, "path": str(path)}, Recipe, place)
+    recipe = msgspec.structs.replace(recipe, sources=sources)
+    _check_values(recipe, place)
+    return recipe
+
+
+def _check_values(recipe: Recipe, place: str) -> None:
+    for kind, name in [("name", recipe.name), *(("source name", source) for source in recipe.sources)]:
+        if not NAME.fullmatch(name):
+            raise RecipeError(f"{place}: {kind} {name!r}: use letters, digits, '.', '_' and '-' only")
+    if recipe.output.shards < 1:
+        raise RecipeError(f"{place}: [output] shards = {recipe.output.shards}: at least 1")
+    if recipe.output.level not in LEVELS:
+        raise RecipeError(f"{place}: [output] level = {recipe.output.level}: zstd has {LEVELS[0]} to {LEVELS[-1]}")
+    splits = recipe.output.splits
+    for split, share in (("validation", splits.validation), ("test", splits.test)):
+        if not 0 <= share < 1:
+            raise RecipeError(f"{place}: [output] splits.{split} = {share}: a share from 0 to below 1")
+    if splits.validation + splits.test >= 1:
+        raise RecipeError(f"{place}: [output] splits: validation and test leave nothing for train")
+    for name, source in recipe.sources.items():
+        if not 0 <= source.epochs <= MOST_EPOCHS:  # also false for NaN
+            raise RecipeError(f"{place}: [sources.{name}] epochs = {source.epochs}: a number from 0 to {MOST_EPOCHS:g}")
+
+
+def make_plugin(kind: Kind, use: str, options: dict[str, Any], place: str) -> Any:
+    """Return the object that ``use`` and its options describe; raises ``RecipeError`` and ``PluginError`` with the place."""
+    try:
+        target = resolve(kind, use)
+    except PluginError as error:
+        raise PluginError(f"{place}: {error}") from error
+    if not (isinstance(target, type) and issubclass(target, msgspec.Struct)):
+        raise PluginError(f"{place}: {use!r} is not a msgspec.Struct class whose fields are its options")
+    _known(options, _fields(target), f"{place} options" if kind == "source" else place)
+    return _convert(options, target, place)
+
+
+def make_source(name: str, use: str, options: dict[str, Any], place: str = "") -> Source:
+    """Return the source that a table of the recipe, or of the lock, describes."""
+    made: Source = make_plugin("source", use, options, place or f"source {name!r}")
+    return made
+
+
+def make_dedup(table: dict[str, Any], place: str = "[dedup]") -> Any:
+    """Return the deduplication that the recipe asks for; ``use`` is "minhash" unless it says otherwise."""
+    options = {key: value for key, value in table.items() if key != "use"}
+    return make_plugin("dedup", table.get("use", "minhash"), options, place)
+
+
+def _fields(struct: type[msgspec.Struct]) -> set[str]:
+    return {field.encode_name for field in msgspec.structs.fields(struct)}
+
+
+def _known(table: dict[str, Any], choices: set[str], place: str) -> None:
+    for key in table:
+        if key not in choices:
+            close = difflib.get_close_matches(key, choices, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise RecipeError(
+                f"{place}: unknown key {key!r}: {hint}the choices are {', '.join(sorted(choices)) or 'none'}"
+            )
+
+
+def _convert(value: Any, kind: type[S], place: str) -> S:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        what, _, at = str(error).partition(" - at `$")
+        key = at.strip("`").lstrip(".")
+        raise RecipeError(f"{place}: {f'{key}: ' if key else ''}{what[0].lower()}{what[1:]}") from error
