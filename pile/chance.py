@@ -1,0 +1,18 @@
+"""Chance without state: every random choice of a build is a hash of the seed, the purpose and what is chosen on."""
+
+from __future__ import annotations
+
+import xxhash
+
+#: Hashes are 64 bits: a draw is one of this many equal steps from 0 to 1.
+STEPS = 1 << 64
+
+
+def draw(seed: int, purpose: str, *what: str | int) -> int:
+    """Return a number below 2^64, evenly spread over ``what``; equal for equal arguments, on every machine."""
+    return xxhash.xxh3_64_intdigest("\x00".join([str(seed), purpose, *map(str, what)]).encode())
+
+
+def chance(seed: int, purpose: str, *what: str | int) -> float:
+    """Return ``draw`` as a fraction from 0 to 1."""
+    return draw(seed, purpose, *what) / STEPS

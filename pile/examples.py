@@ -1,0 +1,161 @@
+"""Examples: documents of every source and reason, drawn by chance and kept with the corpus for ``pile inspect``.
+
+The draw is by the hash of the id, so that equal corpora have equal examples.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pile.chance import draw
+from pile.decisions import DEDUP_REASONS, decisions
+from pile.document import Drop
+from pile.parts import DROPS, Part, documents, lost_rows, verdicts
+from pile.shards import read_lines, write_lines
+from pile.stage import Task, Watch, Work, make_key
+
+STAGE, MERGE = "sample", "examples"
+VERSION = 1
+FILE = "examples.jsonl.zst"
+KEPT = "kept"
+#: Examples of each reason and source: enough to look at by the hundred.
+EACH = 100
+#: Characters of a text that an example shows.
+EXCERPT = 2000
+
+
+class Example(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One document or record: at which stage it was dropped and why, or ``reason`` "kept".
+
+    A duplicate has in ``instead`` the place (part, row), and after merging the id and the excerpt, of what was kept
+    instead.
+    """
+
+    source: str
+    stage: str
+    reason: str
+    id: str
+    url: str = ""
+    detail: str = ""
+    scores: dict[str, Any] = {}
+    characters: int = 0
+    text: str = ""
+    jaccard: float = 0.0
+    instead: tuple[int, int] | None = None
+    instead_id: str = ""
+    instead_text: str = ""
+
+
+class Sampling(msgspec.Struct, frozen=True):
+    """What one task works on: a part, the key of its decisions, and the recipe's seed."""
+
+    part: Part
+    dedup: str
+    seed: int
+
+
+class Merging(msgspec.Struct, frozen=True):
+    """What the merging task works on: all samples, and all parts, by whose place the samples name what was kept."""
+
+    samples: list[str]
+    parts: list[Part]
+    seed: int
+
+
+def sample_task(part: Part, dedup: str, seed: int) -> Task:
+    """Return the task that draws one part's examples."""
+    facts = [part.extract, part.judge, part.lost, dedup, seed]
+    return Task(
+        STAGE, make_key(STAGE, VERSION, facts), sample, Sampling(part, dedup, seed), part.label, size=part.bytes
+    )
+
+
+def merge_task(samples: list[str], parts: list[Part], seed: int) -> Task:
+    """Return the task that draws the corpus's examples from those of its parts."""
+    base = make_key(MERGE, VERSION, [samples, seed], ("zstandard",))
+    return Task(MERGE, base, merge, Merging(samples, parts, seed), "examples")
+
+
+def sample(call: Sampling, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
+    """Draw one part's examples."""
+    drawn = draw_examples(_examples(call, work), call.seed)
+    write_lines(folder / FILE, (msgspec.json.encode(example) for example in drawn))
+    return {}
+
+
+def draw_examples(found: Iterator[Example], seed: int) -> list[Example]:
+    """Return up to ``EACH`` examples of every source and reason, those with the smallest draws."""
+    heaps: dict[tuple[str, str, str], list[tuple[int, str, Example]]] = {}
+    for example in found:
+        heap = heaps.setdefault((example.source, example.stage, example.reason), [])
+        item = (-draw(seed, "example", example.id), example.id, example)
+        if len(heap) < EACH:
+            heapq.heappush(heap, item)
+        elif item[:2] > heap[0][:2]:
+            heapq.heapreplace(heap, item)
+    drawn = [(key, -number, id, example) for key, heap in heaps.items() for number, id, example in heap]
+    return [example for *_, example in sorted(drawn, key=lambda item: item[:3])]
+
+
+def _examples(call: Sampling, work: Work) -> Iterator[Example]:
+    part = call.part
+    decode = msgspec.json.Decoder(Drop).decode
+    for line in read_lines(work.file("extract", part.extract, DROPS)):
+        drop = decode(line)
+        yield Example(part.source, "extract", drop.reason, drop.id, detail=drop.detail)
+    lost = dict(zip(*(list(column) for column in lost_rows(work, part)), strict=True))
+    decided = {int(d["row"]): d for d in decisions(work, call.dedup)} if call.dedup else {}
+    rows = zip(documents(work, part), verdicts(work, part), strict=True)
+    for row, (document, verdict) in enumerate(rows):
+        stage, reason, jaccard, instead = "mix", KEPT, 0.0, None
+        if not verdict.keep:
+            stage, reason = "judge", verdict.reason
+        elif row in lost:
+            stage, reason = "settle", str(lost[row])
+        elif row in decided and decided[row]["reason"]:
+            decision = decided[row]
+            stage, reason = "dedup", DEDUP_REASONS[int(decision["reason"])]
+            jaccard = round(float(decision["jaccard"]), 4)
+            instead = (int(decision["winner_part"]), int(decision["winner_row"]))
+        yield Example(
+            part.source,
+            stage,
+            reason,
+            document.id,
+            document.url,
+            scores=verdict.scores,
+            characters=len(document.text),
+            text=document.text[:EXCERPT],
+            jaccard=jaccard,
+            instead=instead,
+        )
+
+
+def merge(call: Merging, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
+    """Draw the corpus's examples, and look up what was kept instead of the duplicates among them."""
+    decode = msgspec.json.Decoder(Example).decode
+    found = (decode(line) for key in call.samples for line in read_lines(work.file(STAGE, key, FILE)))
+    drawn = draw_examples(found, call.seed)
+    wanted: dict[int, set[int]] = {}
+    for example in drawn:
+        if example.instead:
+            wanted.setdefault(example.instead[0], set()).add(example.instead[1])
+    kept: dict[tuple[int, int], tuple[str, str]] = {}
+    for place, rows in sorted(wanted.items()):
+        for row, document in enumerate(islice(documents(work, call.parts[place]), max(rows) + 1)):
+            if row in rows:
+                kept[place, row] = (document.id, document.text[:EXCERPT])
+    whole = []
+    for example in drawn:
+        if example.instead:
+            id, text = kept[example.instead]
+            example = msgspec.structs.replace(example, instead=None, instead_id=id, instead_text=text)
+        whole.append(msgspec.json.encode(example))
+    write_lines(folder / FILE, whole)
+    return {}

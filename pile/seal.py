@@ -1,0 +1,110 @@
+"""Sealing: pieces become shards in the output folder, then the report, the manifest, and SHA256SUMS last.
+
+Its existence means that the corpus is whole; it is taken away before the first shard of another corpus is written
+there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from pile.errors import WorkerDiedError, WorkError
+from pile.executor import Executor
+from pile.manifest import EXAMPLES, MANIFEST, REPORT, SUMS, Manifest, Shard, read, read_sums, sums_of
+from pile.mix import GATHER
+from pile.shards import content_of
+from pile.stage import Work
+from pile.storage import Storage
+
+#: Bytes copied at a time.
+COPY_BYTES = 1 << 20
+
+
+class Assembly(msgspec.Struct, frozen=True):
+    """One shard to be: its name, and the pieces that follow each other in it: key of the bucket, name, sha256."""
+
+    name: str
+    split: str
+    pieces: list[tuple[str, str, str]]
+    work: Work
+    out: Storage
+
+
+def finished(out: Storage, key: str) -> Manifest | None:
+    """Return the manifest when ``out`` already holds, whole, the corpus of this key."""
+    if out.read(SUMS) is None or out.read(MANIFEST) is None:
+        return None
+    manifest = read(out)
+    present = set(out.names())
+    whole = all(shard.name in present for shard in manifest.shards) and manifest.key == key
+    return manifest if whole and {REPORT, EXAMPLES} <= present else None
+
+
+def unseal(out: Storage, keep: Iterable[str]) -> None:
+    """Take the seal off ``out``, and the former corpus's files that will not be replaced."""
+    try:
+        former = read_sums(out) if out.read(SUMS) is not None else {}
+    finally:
+        out.delete(SUMS)
+    out.delete(MANIFEST)
+    for name in set(former) - set(keep):
+        out.delete(name)
+
+
+def assemble(call: Assembly) -> Shard:
+    """Write one shard from its pieces, checking every piece on the way, and return what it is."""
+    stored, content = hashlib.sha256(), hashlib.sha256()
+    documents = content_bytes = size = 0
+    with call.out.scratch() as scratch, call.work.reading(scratch / "inputs"):
+        target = scratch / "shard"
+        with open(target, "wb") as output:
+            for key, name, expected in call.pieces:
+                piece, path = hashlib.sha256(), call.work.file(GATHER, key, name)
+                with open(path, "rb") as file:
+                    while chunk := file.read(COPY_BYTES):
+                        output.write(chunk)
+                        stored.update(chunk)
+                        piece.update(chunk)
+                        size += len(chunk)
+                if piece.hexdigest() != expected:
+                    raise WorkError(f"{path} has changed since it was written: delete {path.parent} and build again")
+                with open(path, "rb") as file:
+                    for text in content_of(file, str(path)):
+                        content.update(text)
+                        documents += text.count(b"\n")
+                        content_bytes += len(text)
+        call.out.put_file(target, call.name)
+    return Shard(call.name, call.split, documents, size, stored.hexdigest(), content_bytes, content.hexdigest())
+
+
+def assemble_all(calls: list[Assembly], executor: Executor, finished: Callable[[Shard], Any]) -> list[Shard]:
+    """Write every shard; a worker that dies is given one more try."""
+    shards: list[Shard] = []
+    todo = calls
+    for last in (False, True):
+        died: list[Assembly] = []
+        for call, outcome in executor.map(assemble, todo):
+            if isinstance(outcome, WorkerDiedError):
+                if last:
+                    raise outcome
+                died.append(call)
+            else:
+                shards.append(outcome)
+                finished(outcome)
+        todo = died
+    order = {call.name: place for place, call in enumerate(calls)}
+    return sorted(shards, key=lambda shard: order[shard.name])
+
+
+def seal(out: Storage, manifest: Manifest, others: dict[str, bytes]) -> None:
+    """Write the other files of the corpus, the manifest, and SHA256SUMS over all of them last."""
+    digests = {shard.name: shard.sha256 for shard in manifest.shards}
+    others = {**others, MANIFEST: msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"}
+    for name, content in others.items():
+        out.write(name, content)
+        digests[name] = hashlib.sha256(content).hexdigest()
+    out.write(SUMS, sums_of(digests))
