@@ -1,0 +1,263 @@
+"""The one data flow: recipe and lock to inputs, documents, verdicts, survivors, shards and their seal.
+
+Reading ``build`` from top to bottom is reading the architecture; every step is a stage of pure tasks
+(``pile.stage``).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pile import examples, judge, mix, settle
+from pile.downloads import Downloads, observed
+from pile.errors import CorpusError, DataError
+from pile.executor import Executor
+from pile.fetch import Upstream
+from pile.funnel import Columns, records
+from pile.lock import Lock, Quarantined, check, make, read, write
+from pile.manifest import EXAMPLES, REPORT, Manifest, environment, fingerprint, system
+from pile.parts import Part
+from pile.progress import Progress, StageCount
+from pile.recipe import Recipe, make_dedup, make_source
+from pile.report import report
+from pile.runner import Result, run
+from pile.seal import Assembly, assemble_all, finished, seal, unseal
+from pile.stage import Task, Work, make_key
+from pile.storage import Storage
+
+
+class Built(msgspec.Struct, frozen=True):
+    """A finished build: its manifest, and whether this run wrote it."""
+
+    manifest: Manifest
+    fresh: bool
+
+
+class Build:
+    """One run of ``pile build``: what all its steps share."""
+
+    def __init__(
+        self, recipe: Recipe, out: Storage, work: Work, upstream: Upstream, executor: Executor, progress: Progress
+    ) -> None:
+        self.recipe, self.out, self.work = recipe, out, work
+        self.upstream, self.executor, self.progress = upstream, executor, progress
+
+    def build(self) -> Built:
+        """Build the corpus, doing only what is not done yet; raises what ``pile.errors`` lists."""
+        lock = self.locked()
+        parts, extracted, lock = self.extract(lock)
+        parts, judged, lock = self.judge(parts, lock)
+        parts = self.settle(parts)
+        decided = self.deduplicate(parts)
+        spreads = self.spread(parts, decided)
+        gathers = self.gather(spreads)
+        shown = self.examples(parts, decided)
+        key = make_key("corpus", 1, [[g.key for g in gathers], shown.key, lock.digest, facts_of(self.recipe)])
+        already = finished(self.out, key)
+        if already is not None:
+            return Built(already, fresh=False)
+        columns = Columns(parts, [r.facts for r in extracted], [r.facts for r in judged], [f for _, f in decided])
+        sources = records(self.recipe, lock, columns, [r.facts for r in spreads])
+        return Built(self.seal(key, lock, gathers, shown, sources), fresh=True)
+
+    def locked(self) -> Lock:
+        """Return the recipe's lock, made now where there is none."""
+        lock = read(self.recipe)
+        if lock is None:
+            lock = make(self.recipe, self.upstream)
+            write(self.recipe, lock)
+        check(self.recipe, lock)
+        return lock
+
+    def run(self, stage: str, tasks: Iterable[Task], total: int | None = None) -> list[Result]:
+        """Do a stage's tasks; return their results in the order of a list of tasks, else as they came."""
+        order = {task.key: place for place, task in enumerate(tasks)} if isinstance(tasks, list) else {}
+        bar, count = self.progress.stage(stage, len(order) or total)
+        with bar:
+            results = list(run(tasks, self.work, self.executor, count))
+        return sorted(results, key=lambda result: order.get(result.task.key, 0))
+
+    def extract(self, lock: Lock) -> tuple[list[Part], list[Result], Lock]:
+        """Fetch and extract every input; a damaged one stops the build after all others are done."""
+        downloads = Downloads(self.recipe, lock, self.work, self.upstream, self.progress)
+        total = sum(len(lock.sources[name].inputs) for name in self.recipe.sources)
+        found = {_input_of(result): result for result in self.run("extract", downloads.tasks(), total)}
+        lock = observed(lock, downloads.got)
+        lock = lock.with_quarantined([q for (name, url), r in found.items() for q in _quarantined(r, name, url)])
+        write(self.recipe, lock)
+        parts, results, faults = [], [], [f"{name}: {error}" for name, _, error in downloads.failures]
+        for rank, (name, table) in enumerate(self.recipe.sources.items()):
+            for place, input in enumerate(lock.sources[name].inputs):
+                result = found.get((name, input.url))
+                if result is None:
+                    continue  # one of the failures
+                damage = downloads.got[name, input.url].damage or result.facts.get("damage")
+                if damage and table.on_damage == "stop":
+                    faults.append(f"{name}: {input.url} {damage}")
+                facts = result.facts
+                parts.append(
+                    Part(name, rank, place, result.task.label, input.url, result.key, facts["out"], facts["line_bytes"])
+                )
+                results.append(msgspec.structs.replace(result, facts={**facts, "damage": damage} if damage else facts))
+        if faults:
+            raise DataError(
+                f"{len(faults)} of {total} inputs cannot be used (all others are done): {'; '.join(faults)}. Delete its "
+                f'files in {self.work.storage.url}/fetch to fetch one again, or set on_damage = "keep" in its '
+                "[sources] table"
+            )
+        return parts, results, lock
+
+    def judge(self, parts: list[Part], lock: Lock) -> tuple[list[Part], list[Result], Lock]:
+        """Ask each source's filters about its documents."""
+        tasks = []
+        for part in parts:
+            filters = self.recipe.sources[part.source].filter_tables()
+            tasks.append(judge.task(part, filters, lock.quarantined(part.source, part.url, "judge")))
+        results = self.run("judge", tasks)
+        lock = lock.with_quarantined(
+            [q for part, r in zip(parts, results, strict=True) for q in _quarantined(r, part.source, part.url)]
+        )
+        write(self.recipe, lock)
+        parts = [msgspec.structs.replace(p, judge=r.key) for p, r in zip(parts, results, strict=True)]
+        return parts, results, lock
+
+    def settle(self, parts: list[Part]) -> list[Part]:
+        """Let the last version of every id win, source by source."""
+        names = list(dict.fromkeys(part.source for part in parts))
+        tasks = [settle.task([part for part in parts if part.source == name]) for name in names]
+        results = dict(zip(names, self.run("settle", tasks), strict=True))
+        settled = []
+        for part in parts:
+            result = results[part.source]
+            lost = result.facts["lost"].get(str(part.place), "")
+            settled.append(msgspec.structs.replace(part, settle=result.key, lost=lost))
+        return settled
+
+    def deduplicate(self, parts: list[Part]) -> list[tuple[str, dict[str, Any]]]:
+        """Return the key and facts of the decisions on each part; no key where the recipe has no [dedup]."""
+        if self.recipe.dedup is None:
+            return [("", {}) for _ in parts]
+        decided: list[tuple[str, dict[str, Any]]] = make_dedup(self.recipe.dedup).run(
+            parts, self.recipe.seed, self.work, self.run
+        )
+        return decided
+
+    def spread(self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]]) -> list[Result]:
+        """Deal every survivor's copies out into buckets of the global order."""
+        size = sum(part.bytes * self.recipe.sources[part.source].epochs for part in parts)
+        buckets = max(1, round(size / mix.BUCKET_BYTES))
+        tasks = []
+        for part, (dedup, _) in zip(parts, decided, strict=True):
+            epochs = self.recipe.sources[part.source].epochs
+            mixture = mix.Mixture(self.recipe.seed, epochs, self.recipe.output.splits, buckets)
+            tasks.append(mix.spread_task(part, dedup, mixture))
+        return self.run("spread", tasks)
+
+    def gather(self, spreads: list[Result]) -> list[Result]:
+        """Put every bucket in order and cut it into pieces of shards."""
+        totals: dict[str, int] = dict.fromkeys(mix.SPLITS, 0)
+        counts: dict[str, int] = {}
+        for result in spreads:
+            for name, count in result.facts["buckets"].items():
+                counts[name] = counts.get(name, 0) + count
+                totals[name.split()[0]] += count
+        if not totals["train"]:
+            raise CorpusError("no document is left for train: look at the report of drops, the filters and the epochs")
+        if totals["train"] < self.recipe.output.shards:
+            raise CorpusError(
+                f"{totals['train']} documents cannot fill {self.recipe.output.shards} shards: lower [output] shards"
+            )
+        starts, tasks = dict.fromkeys(mix.SPLITS, 0), []
+        output = self.recipe.output
+        buckets = spreads[0].task.arguments.mixture.buckets
+        for bucket in range(buckets):
+            spools = [result.key for result in spreads]
+            call = mix.Gather(spools, bucket, dict(starts), totals, output.shards, output.level)
+            tasks.append(mix.gather_task(call))
+            for split in mix.SPLITS:
+                starts[split] += counts.get(f"{split} {bucket}", 0)
+        return self.run("gather", tasks)
+
+    def examples(self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]]) -> Result:
+        """Draw what ``pile inspect`` shows."""
+        seed = self.recipe.seed
+        tasks = [examples.sample_task(part, dedup, seed) for part, (dedup, _) in zip(parts, decided, strict=True)]
+        samples = self.run("sample", tasks)
+        return self.run("examples", [examples.merge_task([result.key for result in samples], parts, seed)])[0]
+
+    def seal(self, key: str, lock: Lock, gathers: list[Result], shown: Result, sources: dict[str, Any]) -> Manifest:
+        """Write shards, report and manifest to the output folder, and SHA256SUMS last."""
+        calls = self.assemblies(gathers)
+        unseal(self.out, [call.name for call in calls])
+        with self.progress.bar("seal", len(calls), "shard") as bar:
+            shards = assemble_all(calls, self.executor, lambda shard: bar.update())
+        self.progress.stages["seal"] = StageCount(done=len(calls))
+        manifest = Manifest(
+            self.recipe.name,
+            fingerprint(shards),
+            key,
+            facts_of(self.recipe),
+            f"sha256:{lock.digest}",
+            shards,
+            sources,
+            environment(libraries_of(self.recipe)),
+            system(),
+        )
+        with tempfile.TemporaryDirectory(prefix="pile-") as folder, self.work.reading(Path(folder)):
+            content = self.work.file(examples.MERGE, shown.key, examples.FILE).read_bytes()
+        seal(self.out, manifest, {EXAMPLES: content, REPORT: report(manifest).encode()})
+        if self.out.is_local:
+            shutil.rmtree(self.out.path / "tmp", ignore_errors=True)
+        return manifest
+
+    def assemblies(self, gathers: list[Result]) -> list[Assembly]:
+        """Return which pieces make which shard."""
+        splits = self.recipe.output.splits
+        digits = max(2, len(str(self.recipe.output.shards - 1)))
+        names = {("train", n): f"train/{n:0{digits}}.jsonl.zst" for n in range(self.recipe.output.shards)}
+        names |= {(split, 0): f"{split}.jsonl.zst" for split in ("validation", "test")}
+        calls = []
+        for (split, number), name in names.items():
+            piece = mix.piece_name(split, number)
+            pieces = [(g.key, piece, g.facts["pieces"][piece]["sha256"]) for g in gathers if piece in g.facts["pieces"]]
+            wanted = {"validation": splits.validation, "test": splits.test}.get(split, 1.0)
+            if pieces or wanted:
+                calls.append(Assembly(name, split, pieces, self.work, self.out))
+        return calls
+
+
+#: What the kernel itself writes bytes with.
+KERNEL_LIBRARIES = ("msgspec", "numpy", "xxhash", "zstandard")
+
+
+def libraries_of(recipe: Recipe) -> list[str]:
+    """Return the distributions whose versions the bytes of a recipe's corpus are promised for."""
+    found = set(KERNEL_LIBRARIES)
+    for name, table in recipe.sources.items():
+        found.update(make_source(name, table.use, table.options).libraries)
+        for filter_table in table.filter_tables():
+            found.update(filter_table.make().libraries)
+    if recipe.dedup is not None:
+        found.update(make_dedup(recipe.dedup).libraries)
+    return sorted(found)
+
+
+def facts_of(recipe: Recipe) -> dict[str, Any]:
+    """Return the recipe as the manifest has it: all but where it lay."""
+    return {key: value for key, value in msgspec.to_builtins(recipe).items() if key != "path"}
+
+
+def _input_of(result: Result) -> tuple[str, str]:
+    return result.task.arguments.source, result.task.arguments.input.url
+
+
+def _quarantined(result: Result, source: str, url: str) -> list[Quarantined]:
+    """Return the records that one task had to pass over."""
+    stage = result.task.stage
+    return [Quarantined(source, url, stage, id, cause) for id, cause in result.facts.get("quarantined", {}).items()]

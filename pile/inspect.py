@@ -1,0 +1,64 @@
+"""Inspecting: the examples that a corpus keeps of what it holds and of what was dropped, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+
+from pile.errors import CorpusError, RequestError
+from pile.examples import Example
+from pile.manifest import EXAMPLES, Manifest, read
+from pile.shards import read_lines
+from pile.storage import Storage
+
+
+def examples(corpus: Storage, source: str | None, reason: str | None) -> list[Example]:
+    """Return the examples of one source and reason, or of all; raises ``RequestError`` naming the choices."""
+    manifest = read(corpus)
+    if source is not None and source not in manifest.sources:
+        raise RequestError(f"no source {source!r} in {corpus.url}: it has {', '.join(manifest.sources)}")
+    if corpus.read(EXAMPLES) is None:
+        raise CorpusError(f"no {EXAMPLES} in {corpus.url}: build again, or copy the whole folder")
+    decode = msgspec.json.Decoder(Example).decode
+    with TemporaryDirectory(prefix="pile-") as folder:
+        every = [decode(line) for line in read_lines(corpus.local(EXAMPLES, Path(folder)))]
+    mine = [example for example in every if source in (None, example.source)]
+    if reason is not None and reason not in {example.reason for example in mine}:
+        reasons = sorted({example.reason for example in mine})
+        raise RequestError(f"nothing was dropped for {reason!r} there: the reasons are {', '.join(reasons)}")
+    return [example for example in mine if reason in (None, example.reason)]
+
+
+def counts(manifest: Manifest, source: str | None) -> Iterator[tuple[str, str, str, int]]:
+    """Yield ``(source, stage, reason, documents)`` of all that was kept and dropped."""
+    for name, record in manifest.sources.items():
+        if source not in (None, name):
+            continue
+        for stage, facts in record.funnel.items():
+            for reason, count in facts["drops"].items():
+                yield name, stage, reason, count
+        yield name, "mix", "kept", list(record.funnel.values())[-1]["out"]
+
+
+def show(example: Example, width: int) -> str:
+    """Return an example as a person reads it; ``width`` is how many characters of the text are shown."""
+    lines = [f"── {example.id}  [{example.stage}: {example.reason}]"]
+    facts: list[tuple[str, Any]] = [("url", example.url), ("why", example.detail), ("scores", example.scores)]
+    lines += [f"   {name}: {value}" for name, value in facts if value]
+    if example.instead_id:
+        lines.append(f"   kept instead: {example.instead_id}  (Jaccard {example.jaccard:.3f})")
+    if example.text:
+        lines.append(_indented(example.text, width, example.characters))
+    if example.instead_text:
+        lines += ["   ── kept instead:", _indented(example.instead_text, width, 0)]
+    return "\n".join(lines)
+
+
+def _indented(text: str, width: int, characters: int) -> str:
+    shown = text[:width]
+    rest = f" … ({characters:,} characters)" if characters > len(shown) else ""
+    return "\n".join(f"   | {line}" for line in (shown + rest).splitlines())
