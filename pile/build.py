@@ -50,6 +50,10 @@ class Build:
 
     def build(self) -> Built:
         """Build the corpus, doing only what is not done yet; raises what ``pile.errors`` lists."""
+        with self.work.storage.claimed():
+            return self._build()
+
+    def _build(self) -> Built:
         lock = self.locked()
         parts, extracted, lock = self.extract(lock)
         parts, judged, lock = self.judge(parts, lock)

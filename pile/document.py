@@ -42,6 +42,8 @@ class Drop(msgspec.Struct, frozen=True, omit_defaults=True):
     id: str
     reason: str
     detail: str = ""
+    #: This is the newest state of a document, so an earlier text of the same id goes, too (a revision without its abstract).
+    withdraws: bool = False
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -127,12 +128,11 @@ class RayExecutor:
         except ImportError as error:
             raise DataError("ray is not installed: pip install ray, or build without --ray") from error
         self._ray: Any = ray
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         options: dict[str, Any] = {"log_to_driver": False, "include_dashboard": False, "logging_level": "ERROR"}
         root = str(Path(__file__).resolve().parents[1])
         if address is None:
             options["num_cpus"] = workers or os.cpu_count()
-            options["runtime_env"] = {"env_vars": {"PYTHONPATH": root}}
+            options["runtime_env"] = {"env_vars": {"PYTHONPATH": os.pathsep.join([root, *filter(None, sys.path)])}}
         else:
             options = {"address": address, "log_to_driver": False, "logging_level": "ERROR"}
             options["runtime_env"] = {

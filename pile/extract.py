@@ -17,7 +17,7 @@ import xxhash
 
 from pile.document import Document, Drop, Input, Record, Tombstone
 from pile.errors import DamagedInputError, RecordHungError
-from pile.parts import DOCUMENTS, DROPS, EVENT, EVENTS
+from pile.parts import DOCUMENTS, DROPS, EVENT, EVENTS, NO_TEXT, TOMBSTONE
 from pile.plugins import Source
 from pile.recipe import make_source
 from pile.shards import FrameWriter
@@ -46,12 +46,11 @@ class Extraction(msgspec.Struct, frozen=True):
 def task(extraction: Extraction, quarantined: dict[str, str], size: int) -> Task:
     """Return the stage's task; its key knows what the input contains, not which other inputs there are."""
     source = make_source(extraction.source, extraction.use, extraction.options)
-    choosing: frozenset[str] = getattr(source, "choosing", frozenset())
     facts = {
         "source": extraction.source,
         "use": extraction.use,
         "version": source.version,
-        "options": {k: v for k, v in extraction.options.items() if k not in choosing},
+        "options": {k: v for k, v in extraction.options.items() if k not in source.choosing},
         "url": extraction.input.url,
         "input": extraction.input.options,
         "content": extraction.sha256,
@@ -135,8 +134,10 @@ class _Writer:
             item = Drop(item.id, "empty")
         full = LONE_SURROGATE.sub("\ufffd", f"{self._source}:{item.id}")
         if isinstance(item, Tombstone):
-            self._event(full, -1)
+            self._event(full, TOMBSTONE)
             item = Drop(item.id, "tombstone")
+        elif item.withdraws:
+            self._event(full, NO_TEXT)
         self._counts[item.reason] += 1
         detail = LONE_SURROGATE.sub("\ufffd", item.detail)
         self._drops.write(msgspec.json.encode(Drop(full, item.reason, detail)))

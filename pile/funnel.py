@@ -78,7 +78,7 @@ def _total(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     total: Counter[str] = Counter()
     for count in counts:
         total.update(count)
-    return dict(sorted(total.items()))
+    return {name: count for name, count in sorted(total.items()) if count}
 
 
 def _balance(source: str, funnel: dict[str, dict[str, Any]]) -> None:

@@ -24,7 +24,9 @@ EVENTS = "events.npy"  #: of extract: EVENT array, every document and tombstone 
 VERDICTS = "verdicts.jsonl.zst"  #: of judge: one JudgedId a line, in the order of the documents
 LOST = "lost.npz"  #: of settle: for each part of the source, "rows<i>" and "reasons<i>"
 
-#: An id as 128 bits of hash, and its row among the part's documents (-1 for a tombstone).
+#: In place of a row: the document was taken back, or its newest state has no text.
+TOMBSTONE, NO_TEXT = -1, -2
+#: An id as 128 bits of hash, and its row among the part's documents.
 EVENT = np.dtype([("high", "<u8"), ("low", "<u8"), ("row", "<i8")])
 
 

@@ -54,6 +54,7 @@ class Source(Protocol):
 
     version: ClassVar[int]  #: raise it when the same bytes would give another document
     libraries: ClassVar[tuple[str, ...]]  #: distributions whose version may change a document
+    choosing: ClassVar[frozenset[str]]  #: options that choose inputs and change no document: more inputs repeat none
 
     def pin(self, upstream: Reader) -> Pin:
         """Return options without ``"latest"``, and every input in order."""

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pile.parts import EVENT, EVENTS, LOST, Part
+from pile.parts import EVENT, EVENTS, LOST, TOMBSTONE, Part
 from pile.stage import Task, Watch, Work, digest, make_key
 
 STAGE = "settle"
@@ -74,6 +74,6 @@ def _losers(events: list[npt.NDArray[Any]], low: int, high: int) -> list[tuple[i
     same_as_next[:-1] = (found["high"][1:] == found["high"][:-1]) & (found["low"][1:] == found["low"][:-1])
     losers = []
     for index in np.flatnonzero(same_as_next & (found["row"] >= 0)):
-        reason = "deleted" if found["row"][index + 1] < 0 else "superseded"
+        reason = "deleted" if found["row"][index + 1] == TOMBSTONE else "superseded"
         losers.append((int(place_of[index]), int(found["row"][index]), reason))
     return losers

@@ -5,6 +5,7 @@ On a local disk a commit is write, fsync, rename; on shared storage (``s3://...`
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -15,7 +16,7 @@ from typing import Any
 
 import fsspec
 
-from pile.errors import DataError
+from pile.errors import DataError, RequestError
 
 
 class Storage:
@@ -135,6 +136,23 @@ class Storage:
             shutil.rmtree(target)
         else:
             target.unlink(missing_ok=True)
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Hold a local folder for one build, and clear what killed ones left in scratch; raises ``RequestError`` if held."""
+        if not self.is_local:
+            yield
+            return
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.path / ".claim", "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RequestError(
+                    f"another build works in {self.url}: wait for it, or choose another --work"
+                ) from None
+            shutil.rmtree(self.path / "tmp", ignore_errors=True)
+            yield
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

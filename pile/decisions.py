@@ -1,0 +1,60 @@
+"""Decisions: what deduplication says of every candidate document of a part, and how later stages read it.
+
+The ``dedup`` stage writes them (the ``dedup`` package, by name); the mixture, the report and ``pile inspect`` read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pile.errors import WorkError
+from pile.stage import Work
+
+STAGE = "dedup"
+DECISIONS = "decisions.npy"  #: one DECISION for each candidate, in order of its row
+
+#: Reasons by number; 0 is for what is kept.
+DEDUP_REASONS = ("", "exact_duplicate", "near_duplicate")
+KEPT, EXACT_DUPLICATE, NEAR_DUPLICATE = range(3)
+
+DECISION = np.dtype(
+    [
+        ("row", "<i8"),  # in the part's documents
+        ("reason", "u1"),  # index into DEDUP_REASONS
+        ("cluster", "<u8"),  # xxh3_64 of the id of the cluster's most preferred document, its own when it is alone
+        ("size", "<u4"),  # documents in the cluster, kept and removed
+        ("sources", "<u2"),  # distinct sources in the cluster
+        ("winner_part", "<i4"),  # the kept document on whose account it was removed: index into the parts, -1 when kept
+        ("winner_row", "<i8"),  # and its row, -1 when kept
+        ("jaccard", "<f4"),  # of the two sets of shingles; 1 for an exact duplicate, 0 when kept
+    ]
+)
+
+
+def decisions(work: Work, key: str) -> npt.NDArray[Any]:
+    """Return a part's DECISION array, read only, by the key of its ``dedup`` result; raises ``WorkError`` when it is damaged."""
+    path = work.file(STAGE, key, DECISIONS)
+    try:
+        found: npt.NDArray[Any] = np.load(path, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise WorkError(f"{path} is damaged: {error}; delete its folder and build again") from error
+    if found.dtype != DECISION:
+        raise WorkError(f"{path} holds other fields than this version's; delete its folder and build again")
+    return found
+
+
+def ids_digest(ids: Iterable[str]) -> str:
+    """Return the sha256 (hex) of ids, each followed by a newline.
+
+    The facts of ``sign`` and of ``dedup`` hold it as ``ids``, over the candidates in order of their rows: whoever reads decisions
+    by row can tell whether they are about the same documents.
+    """
+    state = sha256()
+    for id in ids:
+        state.update(id.encode() + b"\n")
+    return state.hexdigest()

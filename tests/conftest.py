@@ -1,0 +1,97 @@
+"""Fixtures of the whole suite: where the shared material is, both executors, and builds of small recipes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pile.build import Build, Built
+from pile.executor import Executor, LocalExecutor, RayExecutor
+from pile.fetch import Upstream
+from pile.progress import Progress
+from pile.recipe import load
+from pile.stage import Work
+from pile.storage import Storage
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real material; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("PILE_SHARED", ROOT.parent / "shared"))
+    if not (folder / "mirror").is_dir():
+        pytest.skip(f"no real material at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def test_plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder on every process's path, for sources and filters that tests write."""
+    folder = tmp_path_factory.mktemp("plugins")
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), str(ROOT), *([before] if before else [])])
+    import sys
+
+    sys.path.insert(0, str(folder))
+    yield folder
+    sys.path.remove(str(folder))
+    if before is None:
+        del os.environ["PYTHONPATH"]
+    else:
+        os.environ["PYTHONPATH"] = before
+
+
+@pytest.fixture(scope="session")
+def local_executor(test_plugins: Path) -> Iterator[Executor]:
+    with LocalExecutor(2) as executor:
+        yield executor
+
+
+@pytest.fixture(scope="session")
+def ray_executor(test_plugins: Path) -> Iterator[Executor]:
+    with RayExecutor(2) as executor:
+        yield executor
+
+
+@pytest.fixture(params=["local", "ray"])
+def executor(request: pytest.FixtureRequest) -> Executor:
+    """Every test that asks for it runs on both."""
+    found: Executor = request.getfixturevalue(f"{request.param}_executor")
+    return found
+
+
+#: ``build(recipe, executor=..., out=..., work=..., mirror=...)`` gives the build's result and its progress.
+Builder = Callable[..., tuple[Built, Progress]]
+
+
+@pytest.fixture
+def build(tmp_path: Path, local_executor: Executor) -> Builder:
+    """Build a recipe given as text or as a path, in this test's own folders."""
+
+    def run(
+        recipe: str | Path,
+        executor: Executor | None = None,
+        out: str | Path = tmp_path / "out",
+        work: str | Path = tmp_path / "work",
+        mirror: str | Path | None = None,
+    ) -> tuple[Built, Progress]:
+        path = recipe if isinstance(recipe, Path) else tmp_path / "recipe.toml"
+        if isinstance(recipe, str):
+            path.write_text(recipe)
+        loaded = load(path)
+        progress = Progress(quiet=True)
+        with Upstream(mirror=str(mirror) if mirror else None, base=loaded.folder) as upstream:
+            made = Build(loaded, Storage(str(out)), Work(str(work)), upstream, executor or local_executor, progress)
+            return made.build(), progress
+
+    return run

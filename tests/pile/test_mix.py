@@ -1,0 +1,68 @@
+"""Epochs, splits and order are stateless hashes: exact in expectation, nested, and independent of everything else."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pile.chance import chance
+from pile.document import Document
+from pile.mix import copies, shard_line, shard_of, shard_start, split_of
+from pile.recipe import Splits
+
+
+@given(epochs=st.floats(0, 20), more=st.floats(0, 5), id=st.text(max_size=20))
+def test_more_epochs_never_take_a_copy_away(epochs: float, more: float, id: str) -> None:
+    fewer, after = copies(epochs, 1, id), copies(epochs + more, 1, id)
+    assert int(epochs) <= fewer <= int(epochs) + 1
+    assert fewer <= after
+
+
+def test_copies_are_exact_in_expectation() -> None:
+    number = 20_000
+    total = sum(copies(1.37, 5, f"s:{n}") for n in range(number))
+    assert abs(total / number - 1.37) < 0.012  # three and a half standard deviations
+
+
+def test_whole_epochs_are_exact() -> None:
+    assert {copies(3.0, 0, f"s:{n}") for n in range(500)} == {3}
+    assert {copies(0.0, 0, f"s:{n}") for n in range(500)} == {0}
+
+
+def test_splits_have_their_shares_and_follow_the_cluster_alone() -> None:
+    splits = Splits(validation=0.1, test=0.05)
+    drawn = Counter(split_of(splits, 3, cluster) for cluster in range(20_000))
+    assert abs(drawn["validation"] / 20_000 - 0.1) < 0.008
+    assert abs(drawn["test"] / 20_000 - 0.05) < 0.006
+    assert split_of(splits, 3, 77) == split_of(splits, 3, 77)
+
+
+def test_purposes_and_seeds_draw_independently() -> None:
+    draws = [(chance(1, "copy", n), chance(1, "order", n), chance(2, "copy", n)) for n in range(4000)]
+    for one in range(3):
+        mean = sum(draw[one] for draw in draws) / len(draws)
+        assert abs(mean - 0.5) < 0.02
+        for two in range(one):
+            both = sum(draw[one] > 0.5 and draw[two] > 0.5 for draw in draws) / len(draws)
+            assert abs(both - 0.25) < 0.03
+
+
+@given(total=st.integers(1, 10_000), shards=st.integers(1, 300))
+def test_shards_differ_by_one_document_and_every_rank_has_its_shard(total: int, shards: int) -> None:
+    starts = [shard_start(n, total, shards) for n in range(shards + 1)]
+    sizes = [after - before for before, after in zip(starts, starts[1:], strict=False)]
+    assert sum(sizes) == total
+    assert max(sizes) - min(sizes) <= 1
+    for rank in {0, total // 2, total - 1}:
+        shard = shard_of(rank, total, shards)
+        assert starts[shard] <= rank < starts[shard + 1]
+
+
+def test_a_shard_line_is_what_readers_of_the_pile_expect() -> None:
+    document = Document("web:1", "text", "web", "http://a", "CC0", "2026", {"id": "mine", "title": "t"})
+    assert shard_line(document) == (
+        b'{"text":"text","meta":{"pile_set_name":"web","id":"web:1","url":"http://a","license":"CC0",'
+        b'"created":"2026","title":"t"}}'
+    )
