@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from pile import examples, judge, mix, settle
+from pile import examples, gather, judge, mix, settle, spread
 from pile.downloads import Downloads, observed
 from pile.errors import CorpusError, DataError
 from pile.executor import Executor
@@ -155,12 +155,12 @@ class Build:
     def spread(self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]]) -> list[Result]:
         """Deal every survivor's copies out into buckets of the global order."""
         size = sum(part.bytes * self.recipe.sources[part.source].epochs for part in parts)
-        buckets = max(1, round(size / mix.BUCKET_BYTES))
+        buckets = max(1, round(size / spread.BUCKET_BYTES))
         tasks = []
         for part, (dedup, _) in zip(parts, decided, strict=True):
             epochs = self.recipe.sources[part.source].epochs
-            mixture = mix.Mixture(self.recipe.seed, epochs, self.recipe.output.splits, buckets)
-            tasks.append(mix.spread_task(part, dedup, mixture))
+            mixture = spread.Mixture(self.recipe.seed, epochs, self.recipe.output.splits, buckets)
+            tasks.append(spread.task(part, dedup, mixture))
         return self.run("spread", tasks)
 
     def gather(self, spreads: list[Result]) -> list[Result]:
@@ -182,8 +182,8 @@ class Build:
         buckets = spreads[0].task.arguments.mixture.buckets
         for bucket in range(buckets):
             spools = [result.key for result in spreads]
-            call = mix.Gather(spools, bucket, dict(starts), totals, output.shards, output.level)
-            tasks.append(mix.gather_task(call))
+            call = gather.Gather(spools, bucket, dict(starts), totals, output.shards, output.level)
+            tasks.append(gather.task(call))
             for split in mix.SPLITS:
                 starts[split] += counts.get(f"{split} {bucket}", 0)
         return self.run("gather", tasks)
@@ -228,7 +228,7 @@ class Build:
         names |= {(split, 0): f"{split}.jsonl.zst" for split in ("validation", "test")}
         calls = []
         for (split, number), name in names.items():
-            piece = mix.piece_name(split, number)
+            piece = gather.piece_name(split, number)
             pieces = [(g.key, piece, g.facts["pieces"][piece]["sha256"]) for g in gathers if piece in g.facts["pieces"]]
             wanted = {"validation": splits.validation, "test": splits.test}.get(split, 1.0)
             if pieces or wanted:

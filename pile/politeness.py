@@ -155,9 +155,8 @@ class Politeness:
             if state.upcoming_sleep >= LONG_WAIT:
                 logger.warning("%s: %s: trying again in %.0f s", label, error, state.upcoming_sleep)
             if error.slow_down:
-                # Everyone waits, this thread too, before the next request to the host.
+                # This thread waits anyway; the others wait with it.
                 host.rest(state.upcoming_sleep)
-                state.upcoming_sleep = 0.0
 
         retrying = Retrying(
             retry=retry_if_exception_type(TransientError),

@@ -14,8 +14,8 @@ import msgspec
 
 from pile.errors import WorkerDiedError, WorkError
 from pile.executor import Executor
+from pile.gather import STAGE as GATHER
 from pile.manifest import EXAMPLES, MANIFEST, REPORT, SUMS, Manifest, Shard, read, read_sums, sums_of
-from pile.mix import GATHER
 from pile.shards import content_of
 from pile.stage import Work
 from pile.storage import Storage

@@ -49,7 +49,9 @@ def test_a_download_that_is_there_already_is_not_asked_for_again(server, make_up
     assert make_upstream().download(wanted, tmp_path) == first
     assert len(server.requests) == 1
     Path(first.path).write_bytes(BODY[:-1])
-    assert make_upstream().download(wanted, tmp_path) == first
+    counted: list[int] = []
+    assert make_upstream(progress=counted.append).download(wanted, tmp_path) == first
+    assert sum(counted) == len(BODY)
 
 
 @pytest.mark.parametrize("fault", ["reset", "short"])
@@ -68,6 +70,18 @@ def test_a_body_without_length_that_ends_early_is_taken_up(server, make_upstream
     server.fail("/b.bin", server.short(5000, headers={"Content-Length": ""}))
     got = make_upstream().download(Input(f"{server.url}/b.bin", len(BODY)), tmp_path)
     assert Path(got.path).read_bytes() == BODY
+    assert server.asked("/b.bin")[1]["Range"] == "bytes=5000-"
+
+
+def test_a_file_gets_its_name_when_it_is_on_the_disk(server, make_upstream, tmp_path, monkeypatch):
+    server.files["/b.bin"] = BODY
+    synced: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda file: synced.append((str(Path(f"/proc/self/fd/{file}").readlink()), leftovers(tmp_path)))
+    )
+    make_upstream().download(Input(f"{server.url}/b.bin"), tmp_path)
+    part = ["b.bin.part", "b.bin.part.json"]
+    assert synced == [(str(tmp_path / "b.bin.part"), part), (str(tmp_path), ["b.bin"])]
 
 
 def test_a_line_that_breaks_many_times_succeeds_as_long_as_it_gets_further(server, make_upstream, tmp_path):

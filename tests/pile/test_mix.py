@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pile.chance import chance
 from pile.document import Document
-from pile.mix import copies, shard_line, shard_of, shard_start, split_of
+from pile.gather import shard_of, shard_start
+from pile.mix import copies, shard_line, split_of
 from pile.recipe import Splits
 
 
@@ -52,7 +54,7 @@ def test_purposes_and_seeds_draw_independently() -> None:
 @given(total=st.integers(1, 10_000), shards=st.integers(1, 300))
 def test_shards_differ_by_one_document_and_every_rank_has_its_shard(total: int, shards: int) -> None:
     starts = [shard_start(n, total, shards) for n in range(shards + 1)]
-    sizes = [after - before for before, after in zip(starts, starts[1:], strict=False)]
+    sizes = [after - before for before, after in pairwise(starts)]
     assert sum(sizes) == total
     assert max(sizes) - min(sizes) <= 1
     for rank in {0, total // 2, total - 1}:

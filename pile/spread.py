@@ -1,0 +1,169 @@
+"""The spread stage, the first pass of the shuffle: each part's surviving lines dealt out into ranges of the global order.
+
+What is held in memory is bounded, and what is written is read once by the second pass (``pile.gather``).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import xxhash
+import zstandard
+
+from pile.chance import STEPS, draw
+from pile.decisions import decisions
+from pile.document import Document
+from pile.errors import WorkError
+from pile.mix import copies, shard_line, split_of
+from pile.parts import Part, documents, lost_rows, verdicts
+from pile.recipe import Splits
+from pile.stage import Task, Watch, Work, make_key
+
+STAGE = "spread"
+VERSION = 1
+SPOOL = "spool"
+#: Uncompressed bytes that a bucket should hold: ``gather`` has one in memory.
+BUCKET_BYTES = 64 << 20
+#: Uncompressed bytes that are held before they are written out.
+SPREAD_BYTES = 64 << 20
+#: The spool is read once: speed before size.
+SPOOL_LEVEL = 1
+#: Of one line in the spool: place in the order, copy, bytes of the id, bytes of the line.
+HEADER = struct.Struct("<QIIQ")
+
+
+class Mixture(msgspec.Struct, frozen=True):
+    """All that decides which documents of a part go where."""
+
+    seed: int
+    epochs: float
+    splits: Splits
+    buckets: int
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """What one task of the first pass works on; ``dedup`` is the key of the part's decisions, "" without
+    deduplication.
+    """
+
+    part: Part
+    dedup: str
+    mixture: Mixture
+
+
+def task(part: Part, dedup: str, mixture: Mixture) -> Task:
+    """Return the first pass's task for one part."""
+    facts = [part.extract, part.judge, part.lost, dedup, msgspec.to_builtins(mixture)]
+    base = make_key(STAGE, VERSION, facts, ("zstandard", "msgspec", "xxhash"))
+    return Task(STAGE, base, spread, Spread(part, dedup, mixture), part.label, size=part.bytes)
+
+
+def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
+    """Deal one part's surviving lines out into buckets; return their counts and where they are in the spool."""
+    mixture = call.mixture
+    drops: Counter[str] = Counter()
+    lines: Counter[str] = Counter()
+    unique: Counter[str] = Counter()
+    text_bytes: Counter[str] = Counter()
+    survivors = Survivors(work, call.part, call.dedup)
+    with open(folder / SPOOL, "wb") as file:
+        spool = _Spool(file)
+        for document, cluster in survivors:
+            split = split_of(mixture.splits, mixture.seed, cluster)
+            number = copies(mixture.epochs, mixture.seed, document.id)
+            number = number if split == "train" else min(number, 1)
+            if not number:
+                drops["not_sampled"] += 1
+                continue
+            line = shard_line(document)
+            unique[split] += 1
+            lines[split] += number
+            text_bytes[split] += number * len(document.text.encode())
+            for copy in range(number):
+                place = draw(mixture.seed, "order", document.id, copy)
+                spool.add(split, place * mixture.buckets // STEPS, place, copy, document.id, line)
+        spool.flush()
+    return {
+        "funnel": survivors.funnel(),
+        "in": survivors.count,
+        "in_bytes": survivors.text_bytes,
+        "out": unique.total(),
+        "drops": dict(sorted(drops.items())),
+        "documents": dict(sorted(unique.items())),
+        "lines": dict(sorted(lines.items())),
+        "text_bytes": dict(sorted(text_bytes.items())),
+        "buckets": {f"{split} {bucket}": count for (split, bucket), count in sorted(spool.counts.items())},
+        "index": {f"{split} {bucket}": places for (split, bucket), places in sorted(spool.index.items())},
+    }
+
+
+class Survivors:
+    """Iterates over ``(document, cluster)`` of what no stage removed, and counts what settling removed on the way."""
+
+    def __init__(self, work: Work, part: Part, dedup: str) -> None:
+        self._work, self._part, self._dedup = work, part, dedup
+        self._settled: Counter[str] = Counter()
+        self._candidates = self.count = self.text_bytes = 0
+
+    def __iter__(self) -> Iterator[tuple[Document, int]]:
+        lost = dict(zip(*(list(column) for column in lost_rows(self._work, self._part)), strict=True))
+        decided = iter(decisions(self._work, self._dedup)) if self._dedup else None
+        rows = zip(documents(self._work, self._part), verdicts(self._work, self._part), strict=True)
+        for row, (document, verdict) in enumerate(rows):
+            if document.id != verdict.id:
+                raise WorkError(f"{self._part.label}: row {row} is {document.id} but its verdict is on {verdict.id}")
+            if not verdict.keep:
+                continue
+            if row in lost:
+                self._settled[lost[row]] += 1
+                continue
+            self._candidates += 1
+            cluster = xxhash.xxh3_64_intdigest(document.id.encode())
+            if decided is not None:
+                decision = next(decided)
+                if decision["row"] != row:
+                    raise WorkError(f"{self._part.label}: no decision on row {row}, {document.id}")
+                if decision["reason"]:
+                    continue
+                cluster = int(decision["cluster"])
+            self.count += 1
+            self.text_bytes += len(document.text.encode())
+            yield document, cluster
+
+    def funnel(self) -> dict[str, Any]:
+        """Return the settle stage's counts over the documents that were judged worth keeping."""
+        drops = dict(sorted(self._settled.items()))
+        return {"in": self._candidates + self._settled.total(), "out": self._candidates, "drops": drops}
+
+
+class _Spool:
+    """Lines by split and bucket, held up to a bound, then written as one zstd frame for each."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._zstd = zstandard.ZstdCompressor(level=SPOOL_LEVEL, write_content_size=True, write_checksum=True)
+        self._held: dict[tuple[str, int], list[bytes]] = {}
+        self._size = 0
+        self.counts: Counter[tuple[str, int]] = Counter()
+        self.index: dict[tuple[str, int], list[tuple[int, int]]] = {}
+
+    def add(self, split: str, bucket: int, place: int, copy: int, id: str, line: bytes) -> None:
+        name = id.encode()
+        held = self._held.setdefault((split, bucket), [])
+        held.extend((HEADER.pack(place, copy, len(name), len(line)), name, line))
+        self.counts[split, bucket] += 1
+        self._size += HEADER.size + len(name) + len(line)
+        if self._size >= SPREAD_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        for key, pieces in sorted(self._held.items()):
+            frame = self._zstd.compress(b"".join(pieces))
+            self.index.setdefault(key, []).append((self._file.tell(), len(frame)))
+            self._file.write(frame)
+        self._held, self._size = {}, 0
