@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -82,9 +83,8 @@ class Build:
     def run(self, stage: str, tasks: Iterable[Task], total: int | None = None) -> list[Result]:
         """Do a stage's tasks; return their results in the order of a list of tasks, else as they came."""
         order = {task.key: place for place, task in enumerate(tasks)} if isinstance(tasks, list) else {}
-        bar, count = self.progress.stage(stage, len(order) or total)
-        with bar:
-            results = list(run(tasks, self.work, self.executor, count))
+        with self.progress.stage(stage, len(order) or total) as finished:
+            results = list(run(tasks, self.work, self.executor, finished))
         return sorted(results, key=lambda result: order.get(result.task.key, 0))
 
     def extract(self, lock: Lock) -> tuple[list[Part], list[Result], Lock]:
@@ -199,9 +199,10 @@ class Build:
         """Write shards, report and manifest to the output folder, and SHA256SUMS last."""
         calls = self.assemblies(gathers)
         unseal(self.out, [call.name for call in calls])
+        began = time.perf_counter()
         with self.progress.bar("seal", len(calls), "shard") as bar:
             shards = assemble_all(calls, self.executor, lambda shard: bar.update())
-        self.progress.stages["seal"] = StageCount(done=len(calls))
+        self.progress.stages["seal"] = StageCount(done=len(calls), seconds=time.perf_counter() - began)
         manifest = Manifest(
             self.recipe.name,
             fingerprint(shards),

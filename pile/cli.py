@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -43,15 +45,23 @@ Mirror = Annotated[str | None, typer.Option(help="Folder or http URL that every 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
-def upstream_for(recipe: Recipe, mirror: str | None) -> Upstream:
-    """Return the door to every upstream, with what the sources of the recipe ask for in politeness."""
+@contextmanager
+def upstream_for(recipe: Recipe, mirror: str | None, progress: Progress) -> Iterator[Upstream]:
+    """Open the door to every upstream, with what the sources of the recipe ask for in politeness, and a bar of bytes."""
     advice: dict[str, str] = {}
     connections: dict[str, int] = {}
     for table in recipe.sources.values():
         source = resolve("source", table.use)
         advice |= getattr(source, "advice", {})
         connections |= getattr(source, "connections", {})
-    return Upstream(mirror=mirror, base=recipe.folder, advice=advice, connections=connections)
+    with progress.bar("download", None, "B") as bar:
+
+        def written(count: int) -> None:
+            bar.update(count)
+
+        door = Upstream(mirror=mirror, base=recipe.folder, advice=advice, connections=connections, progress=written)
+        with door:
+            yield door
 
 
 @app.command()
@@ -70,7 +80,7 @@ def build(
     progress = Progress()
     store = Storage(out or f"build/{loaded.name}")
     executor: Executor = LocalExecutor(workers) if ray is None else RayExecutor(workers, ray or None)
-    with upstream_for(loaded, mirror) as upstream, executor:
+    with upstream_for(loaded, mirror, progress) as upstream, executor:
         built = Build(loaded, store, Work(work), upstream, executor, progress).build()
     print(summary(built.manifest))
     print()
@@ -86,7 +96,7 @@ def build(
 def lock(recipe: RecipePath, mirror: Mirror = None) -> None:
     """Pin every input of a recipe: address, size and checksum go to RECIPE.lock.json."""
     loaded = load(recipe)
-    with upstream_for(loaded, mirror) as upstream:
+    with upstream_for(loaded, mirror, Progress()) as upstream:
         made = locking.make(loaded, upstream, _former(loaded))
     locking.write(loaded, made)
     for name, source in made.sources.items():
@@ -108,7 +118,7 @@ def plan(recipe: RecipePath, work: WorkUrl = ".pile", mirror: Mirror = None) -> 
     loaded = load(recipe)
     pinned = locking.read(loaded)
     if pinned is None:
-        with upstream_for(loaded, mirror) as upstream:
+        with upstream_for(loaded, mirror, Progress()) as upstream:
             pinned = locking.make(loaded, upstream)
         print(f"(no lock yet: `pile lock {recipe}` would pin this)")
     locking.check(loaded, pinned)

@@ -64,7 +64,7 @@ class Upstream:
         mirror: str | None = None,
         base: Path = Path(),
         scratch: Path | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[int], object] | None = None,
         advice: Mapping[str, str] = MappingProxyType({}),
         connections: Mapping[str, int] = MappingProxyType({}),
         patience: Patience = Patience(),  # noqa: B008 (frozen)

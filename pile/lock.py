@@ -74,7 +74,8 @@ def make(recipe: Recipe, upstream: Reader, previous: Lock | None = None) -> Lock
         if not pin.inputs:
             raise DataError(f"source {name!r}: upstream has no inputs for {table.options}; check its options")
         known = {i.url: i for i in previous.sources[name].inputs} if previous and name in previous.sources else {}
-        inputs = [_seen(i, known.get(i.url)) for i in pin.inputs]
+        # Upstream lists may repeat a file.
+        inputs = [_seen(i, known.get(i.url)) for i in {i.url: i for i in pin.inputs}.values()]
         # In the order of the lock's file, so that the build that makes a lock writes the manifest of those that read it.
         pinned = dict(sorted(pin.options.items()))
         sources[name] = LockedSource(table.use, table.options, pinned, inputs)

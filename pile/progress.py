@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -13,10 +15,13 @@ from pile.runner import Result
 
 
 class StageCount(msgspec.Struct):
-    """Tasks of one stage in this run."""
+    """Tasks of one stage in this run; seconds on the wall, and documents and bytes that went in, of those it did."""
 
     done: int = 0
     reused: int = 0
+    documents: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
 
 
 class Progress:
@@ -33,31 +38,27 @@ class Progress:
             desc=name, total=total, unit=unit, unit_scale=large, unit_divisor=1024, disable=self.quiet, leave=False
         )
 
-    def stage(self, name: str, total: int | None) -> tuple[tqdm[Any], Callable[[Result], None]]:
-        """Return a bar of tasks that also shows documents and bytes a second, and what to call with each result."""
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Callable[[Result], None]]:
+        """Show a stage's bar while the context lasts; give what to call with each of its results."""
         count = self.stages.setdefault(name, StageCount())
-        bar = self.bar(name, total, "task")
-        seen = {"documents": 0, "bytes": 0}
+        began = time.perf_counter()
 
         def finished(result: Result) -> None:
             if result.reused:
                 count.reused += 1
             else:
                 count.done += 1
-                seen["documents"] += int(result.facts.get("in", 0))
-                seen["bytes"] += result.task.size
-            elapsed = float(bar.format_dict["elapsed"] or 0) or 1e-9
-            speed = (
-                f"{seen['documents'] / elapsed:.0f} documents/s, {tqdm.format_sizeof(seen['bytes'] / elapsed, 'B/s')}"
-            )
-            bar.set_postfix_str(speed, refresh=False)
+                count.documents += int(result.facts.get("in", 0))
+                count.bytes += result.task.size
+            elapsed = time.perf_counter() - began
+            rate = tqdm.format_sizeof(count.bytes / elapsed, "B/s", 1024)
+            bar.set_postfix_str(f"{count.documents / elapsed:,.0f} documents/s, {rate}", refresh=False)
             bar.update()
 
-        return bar, finished
-
-    def say(self, text: str) -> None:
-        """Write a line to standard error, above the bars."""
-        tqdm.write(text, file=sys.stderr)
+        with self.bar(name, total, "task") as bar:
+            yield finished
+        count.seconds += time.perf_counter() - began
 
     def summary(self) -> str:
         """Return one line on what this run did: ``extract 3 done, 2 reused; ...``."""
