@@ -77,9 +77,10 @@ class Downloads:
                             self.failures.append((source, input, error))
                             continue
                         yield task
-            finally:
-                for future in waiting:
-                    future.cancel()
+            except BaseException:
+                self._upstream.close()  # ends every wait and transfer; what they have is kept
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def _ready(self, source: str, input: Input) -> Task:
         """Return the extraction of an input, downloading only where its result needs the file."""
