@@ -5,6 +5,7 @@ What is held in memory is bounded, and what is written is read once by the secon
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import xxhash
 import zstandard
 
 from pile.chance import STEPS, draw
+from pile.decisions import STAGE as DEDUP
 from pile.decisions import decisions
 from pile.document import Document
 from pile.errors import WorkError
@@ -112,7 +114,7 @@ class Survivors:
 
     def __iter__(self) -> Iterator[tuple[Document, int]]:
         lost = dict(zip(*(list(column) for column in lost_rows(self._work, self._part)), strict=True))
-        decided = iter(decisions(self._work, self._dedup)) if self._dedup else None
+        decided, ids = iter(decisions(self._work, self._dedup)) if self._dedup else None, hashlib.sha256()
         rows = zip(documents(self._work, self._part), verdicts(self._work, self._part), strict=True)
         for row, (document, verdict) in enumerate(rows):
             if document.id != verdict.id:
@@ -123,6 +125,7 @@ class Survivors:
                 self._settled[lost[row]] += 1
                 continue
             self._candidates += 1
+            ids.update(document.id.encode() + b"\n")
             cluster = xxhash.xxh3_64_intdigest(document.id.encode())
             if decided is not None:
                 decision = next(decided)
@@ -134,6 +137,10 @@ class Survivors:
             self.count += 1
             self.text_bytes += len(document.text.encode())
             yield document, cluster
+        if decided is not None and ids.hexdigest() != (self._work.facts(DEDUP, self._dedup) or {}).get("ids"):
+            raise WorkError(
+                f"{self._part.label}: deduplication decided on other documents than these; delete the work folder"
+            )
 
     def funnel(self) -> dict[str, Any]:
         """Return the settle stage's counts over the documents that were judged worth keeping."""

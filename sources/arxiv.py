@@ -21,9 +21,9 @@ from pile.plugins import Reader
 from sources.arxiv_main import main_file
 from sources.arxiv_package import Package, UnusablePackageError, unpack
 from sources.extract.latex import UnparsableError, to_text
-from sources.extract.tex_citations import Bibliography
-from sources.extract.tex_encoding import declared_encoding, decode
-from sources.extract.tex_flatten import TexTooLargeError, flatten
+from sources.extract.latex.citations import Bibliography
+from sources.extract.latex.encoding import declared_encoding, decode
+from sources.extract.latex.flatten import TexTooLargeError, flatten
 
 BUCKET = "s3://arxiv/"
 MANIFEST = BUCKET + "src/arXiv_src_manifest.xml"

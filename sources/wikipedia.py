@@ -18,7 +18,7 @@ from pile.document import Document, Drop, Input, Pin, Record
 from pile.errors import FetchError
 from pile.plugins import Reader
 from sources.extract import wikitext
-from sources.extract.wikinames import is_disambiguation, is_list, is_redirect
+from sources.extract.wikitext.names import is_disambiguation, is_list, is_redirect
 from sources.mediawiki_dump import Page, pages
 
 ROOT = "https://dumps.wikimedia.org"

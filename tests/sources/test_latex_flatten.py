@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.extract import tex_flatten
-from sources.extract.tex_flatten import Flat, TexTooLargeError, flatten
-from sources.extract.tex_macros import harvest, rewrite_definitions
-from sources.extract.tex_normalise import balance_environments, drop_environments, normalise
-from sources.extract.tex_scan import Stash, clean
+from sources.extract.latex.flatten import Flat, TexTooLargeError, flatten
+from sources.extract.latex.macros import harvest, rewrite_definitions
+from sources.extract.latex.normalise import balance_environments, drop_environments, normalise
+from sources.extract.latex.scan import Stash, clean
 
 
 def flat(main: str, **files: str) -> Flat:
@@ -48,7 +47,7 @@ def test_missing_files_are_noted_and_nothing_outside_the_package_is_read() -> No
 
 
 def test_inputs_that_multiply_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tex_flatten, "MAX_CHARACTERS", 10_000)
+    monkeypatch.setattr("sources.extract.latex.flatten.MAX_CHARACTERS", 10_000)
     names = "abcdefghijkl"
     files = {name: rf"\input{{{after}}}" * 4 for name, after in pairwise(names)}
     with pytest.raises(TexTooLargeError):

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pile.errors import RecordHungError
-from sources.extract import latex, pandoc
-from sources.extract.latex import to_text
-from sources.extract.tex_citations import Bibliography
-from sources.extract.tex_flatten import Flat, flatten
+from sources.extract import latex
+from sources.extract.latex import pandoc, to_text
+from sources.extract.latex.citations import Bibliography
+from sources.extract.latex.flatten import Flat, flatten
 
 
 def script(path: Path, body: str) -> Path:

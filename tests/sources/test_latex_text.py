@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from sources.extract.latex import LatexText, to_text
-from sources.extract.tex_citations import Bibliography
-from sources.extract.tex_flatten import flatten
-from sources.extract.tex_math import display, inline
+from sources.extract.latex.citations import Bibliography
+from sources.extract.latex.flatten import flatten
+from sources.extract.latex.math import display, inline
 
 NONE = Bibliography()
 

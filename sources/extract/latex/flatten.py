@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from sources.extract.tex_macros import harvest
-from sources.extract.tex_scan import Stash, clean
+from sources.extract.latex.macros import harvest
+from sources.extract.latex.scan import Stash, clean
 
 #: How deep inputs may nest. TeX's own stack allows 15 open files (``max_in_open`` in texmf.cnf).
 MAX_DEPTH = 15

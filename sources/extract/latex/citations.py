@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pylatexenc.latex2text import LatexNodes2Text
 from pylatexenc.latexwalker import LatexWalkerError
 
-from sources.extract.tex_scan import bracket_end, group_end, skip_space
+from sources.extract.latex.scan import bracket_end, group_end, skip_space
 
 #: Characters of one label or field that are looked at; a list of authors may have thousands of names.
 MAX_FIELD = 50_000

@@ -1,4 +1,4 @@
-"""What the inline templates of Wikipedia show: foreign words, signs, dressed text, quotations, and (in ``wikimeasures``) units.
+"""What the inline templates of Wikipedia show: foreign words, signs, dressed text, quotations, and (in ``measures``) units.
 
 Templates are programs on the wiki and are not run here. A name in these tables stands for words that a sentence needs
 (https://en.wikipedia.org/wiki/Category:Inline_templates); every other template is apparatus and goes.
@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from sources.extract import wikimeasures
-from sources.extract.wikimeasures import Named
-from sources.extract.wikinames import words
+from sources.extract.wikitext import measures
+from sources.extract.wikitext.measures import Named
+from sources.extract.wikitext.names import words
 
 #: A template's name is shorter than this (MediaWiki's titles end at 255 bytes).
 MAX_NAME = 255
@@ -202,26 +202,26 @@ def _sic(args: list[str], named: Named) -> str:
 
 #: Templates with a form of their own.
 FUNCTIONS: Mapping[str, Callable[[list[str], Named], str]] = {
-    **dict.fromkeys(("convert", "cvt", "conv", "convert/sandbox", "unité", "unidad", "unité/2"), wikimeasures.convert),
-    **dict.fromkeys(("val", "nombre"), wikimeasures.value),
-    **dict.fromkeys(("frac", "fraction", "sfrac", "fract", "tfrac"), wikimeasures.fraction),
-    **dict.fromkeys(("circa", "c.", "ca", "ca.", "approx"), wikimeasures.circa),
-    **dict.fromkeys(("floruit", "fl.", "fl"), lambda args, named: wikimeasures.span_of_years("fl.", args)),
-    **dict.fromkeys(("reign", "r."), lambda args, named: wikimeasures.span_of_years("r.", args)),
+    **dict.fromkeys(("convert", "cvt", "conv", "convert/sandbox", "unité", "unidad", "unité/2"), measures.convert),
+    **dict.fromkeys(("val", "nombre"), measures.value),
+    **dict.fromkeys(("frac", "fraction", "sfrac", "fract", "tfrac"), measures.fraction),
+    **dict.fromkeys(("circa", "c.", "ca", "ca.", "approx"), measures.circa),
+    **dict.fromkeys(("floruit", "fl.", "fl"), lambda args, named: measures.span_of_years("fl.", args)),
+    **dict.fromkeys(("reign", "r."), lambda args, named: measures.span_of_years("r.", args)),
     **dict.fromkeys(
         ("start date", "start date and age", "end date", "end date and age", "birth date", "birth date and age", "dts",
          "birth-date", "birth-date and age", "death date", "death-date", "death date and age", "death-date and age",
-         "film date", "release date", "date", "bda", "dob", "fecha"), wikimeasures.date),
-    **dict.fromkeys(("as of", "asof"), wikimeasures.as_of),
-    **dict.fromkeys(("oldstyledate", "old style date", "oldstyledatedy"), wikimeasures.old_style),
-    **dict.fromkeys(("chem", "su", "nuclide", "subsup"), wikimeasures.atoms),
-    **dict.fromkeys(("us$", "usd"), lambda args, named: wikimeasures.money("US$", args)),
-    **dict.fromkeys(("£", "gbp", "pound"), lambda args, named: wikimeasures.money("£", args)),
-    **dict.fromkeys(("€", "eur", "euro"), lambda args, named: wikimeasures.money("€", args)),
-    **dict.fromkeys(("₹", "inr", "indian rupee"), lambda args, named: wikimeasures.money("₹", args)),
-    **dict.fromkeys(("¥", "jpy", "cny", "rmb", "yen"), lambda args, named: wikimeasures.money("¥", args)),
-    **dict.fromkeys(("a$", "aud"), lambda args, named: wikimeasures.money("A$", args)),
-    **dict.fromkeys(("c$", "cad"), lambda args, named: wikimeasures.money("C$", args)),
+         "film date", "release date", "date", "bda", "dob", "fecha"), measures.date),
+    **dict.fromkeys(("as of", "asof"), measures.as_of),
+    **dict.fromkeys(("oldstyledate", "old style date", "oldstyledatedy"), measures.old_style),
+    **dict.fromkeys(("chem", "su", "nuclide", "subsup"), measures.atoms),
+    **dict.fromkeys(("us$", "usd"), lambda args, named: measures.money("US$", args)),
+    **dict.fromkeys(("£", "gbp", "pound"), lambda args, named: measures.money("£", args)),
+    **dict.fromkeys(("€", "eur", "euro"), lambda args, named: measures.money("€", args)),
+    **dict.fromkeys(("₹", "inr", "indian rupee"), lambda args, named: measures.money("₹", args)),
+    **dict.fromkeys(("¥", "jpy", "cny", "rmb", "yen"), lambda args, named: measures.money("¥", args)),
+    **dict.fromkeys(("a$", "aud"), lambda args, named: measures.money("A$", args)),
+    **dict.fromkeys(("c$", "cad"), lambda args, named: measures.money("C$", args)),
     **dict.fromkeys(("nihongo", "nihongo3", "nihongo krt", "nihongo foot"), _nihongo),
     **dict.fromkeys(("zh", "zh-cn", "lang-zh"), _chinese),
     **dict.fromkeys(("ill", "interlanguage link", "interlanguage link multi", "link-interwiki", "iw2"), _interlanguage),
@@ -230,12 +230,12 @@ FUNCTIONS: Mapping[str, Callable[[list[str], Named], str]] = {
     **dict.fromkeys(("angbr", "angle bracket"), _wrap("⟨", "⟩")),
     **dict.fromkeys(("ship", "sclass", "sclass2"), _ship),
     **dict.fromkeys(("sic", "sic?"), _sic),
-    **dict.fromkeys(("sup", "e-sup", "exp"), lambda args, named: wikimeasures.superscript(args[-1]) if args else ""),
-    "e": wikimeasures.power_of_ten,
-    "10^": lambda args, named: "10" + wikimeasures.superscript(args[0]) if args else "10",
-    "gaps": wikimeasures.gaps,
-    "formatnum": lambda args, named: wikimeasures.thousands(args[0]) if args else "",
-    "height": wikimeasures.height,
+    **dict.fromkeys(("sup", "e-sup", "exp"), lambda args, named: measures.superscript(args[-1]) if args else ""),
+    "e": measures.power_of_ten,
+    "10^": lambda args, named: "10" + measures.superscript(args[0]) if args else "10",
+    "gaps": measures.gaps,
+    "formatnum": lambda args, named: measures.thousands(args[0]) if args else "",
+    "height": measures.height,
     "sub": _join(""),
     "sqrt": _wrap("√"),
     "keypress": _join("+"),

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from sources.extract.wikiblocks import SEPARATOR, fold, unescape
-from sources.extract.wikistructure import GONE
+from sources.extract.wikitext.blocks import SEPARATOR, fold, unescape
+from sources.extract.wikitext.structure import GONE
 
 #: Tags whose content is no text: references, pictures, music, maps, transclusion.
 _TAKEN = (

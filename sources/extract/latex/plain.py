@@ -11,10 +11,10 @@ from typing import Any
 from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
 from pylatexenc.latexwalker import LatexWalkerError
 
-from sources.extract.pandoc_text import GONE, tidy
-from sources.extract.tex_macros import definitions, words
-from sources.extract.tex_normalise import drop_environments
-from sources.extract.tex_scan import after_groups, group_end
+from sources.extract.latex.macros import definitions, words
+from sources.extract.latex.normalise import drop_environments
+from sources.extract.latex.scan import after_groups, group_end
+from sources.extract.latex.tree_text import GONE, tidy
 
 #: Characters of TeX that pylatexenc is given, of which it makes a tree in memory.
 MAX_CHARACTERS = 2 << 20

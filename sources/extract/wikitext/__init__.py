@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 
-from sources.extract.wikiblocks import BREAK, layout, unescape
-from sources.extract.wikimeasures import superscript
-from sources.extract.wikinames import LOCAL_SWITCH, SWITCH, words
-from sources.extract.wikistructure import GONE, Structure
-from sources.extract.wikiverbatim import restore, set_aside
+from sources.extract.wikitext.blocks import BREAK, layout, unescape
+from sources.extract.wikitext.measures import superscript
+from sources.extract.wikitext.names import LOCAL_SWITCH, SWITCH, words
+from sources.extract.wikitext.structure import GONE, Structure
+from sources.extract.wikitext.verbatim import restore, set_aside
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})(?=[\s/>])[^<>]*>")
 _SUPERSCRIPT = re.compile(r"<sup(?:\s[^<>]*)?>([^<>\n]{0,200})</sup\s*>", re.I)

@@ -11,16 +11,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from sources.extract import pandoc
-from sources.extract.pandoc_text import text_of
-from sources.extract.plain_latex import plain_text
-from sources.extract.tex_citations import Bibliography
-from sources.extract.tex_equations import OTHER_NUMBERS
-from sources.extract.tex_flatten import Flat
-from sources.extract.tex_normalise import normalise, unwrap
-from sources.extract.tex_repair import repair
-from sources.extract.tex_scan import Stash
-from sources.extract.tex_skipped import text_commands
+from sources.extract.latex import pandoc
+from sources.extract.latex.citations import Bibliography
+from sources.extract.latex.equations import OTHER_NUMBERS
+from sources.extract.latex.flatten import Flat
+from sources.extract.latex.normalise import normalise, unwrap
+from sources.extract.latex.plain import plain_text
+from sources.extract.latex.repair import repair
+from sources.extract.latex.scan import Stash
+from sources.extract.latex.skipped import text_commands
+from sources.extract.latex.tree_text import text_of
 
 #: How often pandoc is asked about one paper until it reads it.
 MAX_TRIES = 9

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from sources.extract.tex_citations import Bibliography
-from sources.extract.tex_equations import numbers
-from sources.extract.tex_math import display, inline
+from sources.extract.latex.citations import Bibliography
+from sources.extract.latex.equations import numbers
+from sources.extract.latex.math import display, inline
 
 Node = dict[str, Any]
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sources.extract.wikistructure import GONE
+from sources.extract.wikitext.structure import GONE
 
 #: Stands for a line break inside a paragraph (``<br>``, the lines of a poem).
 BREAK = "\x03"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from sources.extract.tex_macros import definitions, drop_definitions
-from sources.extract.tex_normalise import balance_environments
-from sources.extract.tex_scan import Stash, after_groups
+from sources.extract.latex.macros import definitions, drop_definitions
+from sources.extract.latex.normalise import balance_environments
+from sources.extract.latex.scan import Stash, after_groups
 
 _POSITION = re.compile(r"\(line (\d+), column (\d+)\)")
 _LOOP = re.compile(r"Loop encountered in expanding macro \\?([A-Za-z@]+)")

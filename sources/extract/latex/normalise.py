@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from sources.extract.tex_macros import rewrite_definitions, words
-from sources.extract.tex_scan import bracket_end, group_end, skip_space
+from sources.extract.latex.macros import rewrite_definitions, words
+from sources.extract.latex.scan import bracket_end, group_end, skip_space
 
 #: Commands without arguments that only lay out, and ``\today``, which is no part of a text.
 LAYOUT = words("""

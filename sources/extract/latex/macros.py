@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sources.extract.tex_scan import bracket_end, group_end, skip_space
+from sources.extract.latex.scan import bracket_end, group_end, skip_space
 
 
 def words(listed: str) -> frozenset[str]:

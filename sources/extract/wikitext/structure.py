@@ -11,8 +11,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sources.extract import wikitemplates
-from sources.extract.wikinames import CATEGORY_PREFIXES, FILE_ENDING, FILE_PREFIXES, LANGUAGES
+from sources.extract.wikitext import templates
+from sources.extract.wikitext.names import CATEGORY_PREFIXES, FILE_ENDING, FILE_PREFIXES, LANGUAGES
 
 #: Stands where something was taken out, so that "( ; 1950)" around it can be told from what an author wrote.
 GONE = "\x04"
@@ -208,11 +208,11 @@ class Structure:
 
     def _template(self, opener: int, closer: int, depth: int) -> str:
         start, end = self.tokens[opener].end, self.tokens[closer].start
-        head = self.source[start : min(end, start + wikitemplates.MAX_NAME)].partition("|")[0]
-        name, _, inline = wikitemplates.split_name(head)
+        head = self.source[start : min(end, start + templates.MAX_NAME)].partition("|")[0]
+        name, _, inline = templates.split_name(head)
         if name in self.variables:
             return self.variables[name]
-        if not wikitemplates.is_known(name):
+        if not templates.is_known(name):
             return GONE
         positional, named = ([inline] if inline else []), dict[str, str]()
         for span in list(self._spans(opener, closer))[1:]:
@@ -223,7 +223,7 @@ class Structure:
                 named[parameter.strip()] = self._render(first, last, begin, stop, depth).strip()
             else:
                 positional.append(self._render(first, last, begin, stop, depth).strip())
-        return wikitemplates.expand(name, positional, named) or GONE
+        return templates.expand(name, positional, named) or GONE
 
     def _is_aside(self, target: str) -> bool:
         """Whether a link's target is a file, a category or the same page in another language."""

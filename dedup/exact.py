@@ -1,0 +1,78 @@
+"""The exact stage: documents whose normalised texts are the same, one range of text hashes at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from dedup.runs import HASHES, Run, partition_range, ranges, read_range, same_as_previous, write_run
+from dedup.signed import Numbers, Signed, Tables
+from pile.stage import Task, Watch, Work, make_key
+
+STAGE = "exact"
+VERSION = 1
+COPIES = (
+    "copies"  #: a run: "copy" (ascending) and the "original" that is preferred to it, for every document but originals
+)
+
+
+class Exact(msgspec.Struct, frozen=True):
+    """What one task of the stage works on: a partition of the text hashes of all parts."""
+
+    signed: Signed
+    partition: int
+    partitions: int
+
+
+def task(signed: Signed, partition: int, partitions: int) -> Task:
+    """Return the stage's task for one partition."""
+    facts = [msgspec.to_builtins(signed), partition, partitions]
+    label = f"partition {partition + 1} of {partitions}"
+    return Task(STAGE, make_key(STAGE, VERSION, facts, ("numpy",)), exact, Exact(signed, partition, partitions), label)
+
+
+def exact(call: Exact, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
+    """Do one task: write each copy with its original; return the counts."""
+    runs, tables = call.signed.runs_of("texts"), Tables(work, call.signed)
+    copies, originals, groups = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
+    for low, high in ranges(work, runs, "high", *partition_range(call.partition, call.partitions)):
+        found = _copies(work, runs, tables, low, high)
+        copies.append(found[0])
+        originals.append(found[1])
+        groups += found[2]
+    copy, original = np.concatenate(copies), np.concatenate(originals)
+    order = np.argsort(copy)
+    write_run(folder, COPIES, {"copy": copy[order], "original": original[order]})
+    return {"copies": len(copy), "originals": groups}
+
+
+def _copies(work: Work, runs: list[Run], tables: Tables, low: int, high: int) -> tuple[Numbers, Numbers, int]:
+    """Return copies and their originals among the text hashes of a range, and how many originals there are."""
+    (top, bottom, number), offsets = read_range(work, runs, ["high", "low", "number"], low, high)
+    documents = number.astype(np.int64) + offsets
+    order = np.lexsort((documents, bottom, top))
+    again = same_as_previous(top[order], bottom[order])
+    in_group = again.copy()
+    in_group[:-1] |= again[1:]
+    members, groups = documents[order][in_group], (np.cumsum(~again) - 1)[in_group]
+    if not len(members):
+        return members, members, 0
+    best = tables.most_preferred(members, groups)
+    original = best[np.cumsum(~same_as_previous(groups)) - 1]
+    copy = original != members
+    return members[copy], original[copy], len(best)
+
+
+def runs_of(keys: list[str]) -> list[Run]:
+    """Return the runs of finished tasks."""
+    return [Run(STAGE, key, COPIES) for key in keys]
+
+
+def all_copies(work: Work, keys: list[str]) -> tuple[Numbers, Numbers]:
+    """Return every copy and its original, copies ascending: 16 bytes for each copy in the corpus."""
+    (copies, originals), _ = read_range(work, runs_of(keys), ["copy", "original"], 0, HASHES >> 1)
+    order = np.argsort(copies)
+    return copies[order].astype(np.int64), originals[order].astype(np.int64)

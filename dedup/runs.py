@@ -1,0 +1,98 @@
+"""Sorted runs: columns of numbers on disk, sorted by the first, read one range of it at a time from many runs.
+
+The external sort of deduplication: each stage writes runs as large as its memory allows, the next reads range by range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from pile.stage import Work
+
+Column = npt.NDArray[Any]
+
+#: Entries of runs that a task holds at a time (16 to 32 bytes each, several times over while they are sorted). A range is halved
+#: until it has no more, or only one value is left.
+MOST_ENTRIES = 1_000_000
+#: Hashes are spread evenly below this.
+HASHES = 1 << 64
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One sorted run: files of a finished result, one for each column; ``offset`` places its document numbers in the corpus."""
+
+    stage: str
+    key: str
+    name: str
+    offset: int = 0
+
+    def column(self, work: Work, name: str) -> Column:
+        """Return one column, mapped from disk."""
+        found: Column = np.load(work.file(self.stage, self.key, f"{self.name}.{name}.npy"), mmap_mode="r")
+        return found
+
+
+def write_run(folder: Path, name: str, columns: dict[str, Column]) -> None:
+    """Write columns that are sorted already."""
+    for column, values in columns.items():
+        np.save(folder / f"{name}.{column}.npy", values)
+
+
+def ranges(work: Work, runs: Sequence[Run], lead: str, low: int, high: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of the lead column, ascending, that together hold the entries from ``low`` to ``high`` (exclusive).
+
+    Each has at most ``MOST_ENTRIES``; only a range of a single value may have more. Ranges without entries are left out.
+    """
+    count = sum(end - start for start, end in (_bounds(run.column(work, lead), low, high) for run in runs))
+    if count <= MOST_ENTRIES or high - low == 1:
+        if count:
+            yield low, high
+        return
+    middle = (low + high) // 2
+    yield from ranges(work, runs, lead, low, middle)
+    yield from ranges(work, runs, lead, middle, high)
+
+
+def read_range(
+    work: Work, runs: Iterable[Run], columns: Sequence[str], low: int, high: int
+) -> tuple[list[Column], npt.NDArray[np.int64]]:
+    """Return the columns' entries where the first is from ``low`` to ``high`` (exclusive), and their runs' offsets."""
+    pieces: list[list[Column]] = [[] for _ in columns]
+    offsets = [np.empty(0, np.int64)]
+    for run in runs:
+        lead = run.column(work, columns[0])
+        start, end = _bounds(lead, low, high)
+        if start == end:
+            continue
+        pieces[0].append(np.array(lead[start:end]))
+        for place, name in enumerate(columns[1:], 1):
+            pieces[place].append(np.array(run.column(work, name)[start:end]))
+        offsets.append(np.full(end - start, run.offset, np.int64))
+    return [np.concatenate(found) if found else np.empty(0, np.uint64) for found in pieces], np.concatenate(offsets)
+
+
+def _bounds(lead: Column, low: int, high: int) -> tuple[int, int]:
+    """Return where the values from ``low`` to ``high`` (exclusive) stand in a sorted column."""
+    kind = lead.dtype.type
+    start = int(np.searchsorted(lead, kind(low)))
+    end = len(lead) if high > np.iinfo(kind).max else int(np.searchsorted(lead, kind(high)))
+    return start, end
+
+
+def partition_range(partition: int, partitions: int) -> tuple[int, int]:
+    """Return the hashes of one of equal partitions: the first, and one past the last."""
+    return partition * HASHES // partitions, (partition + 1) * HASHES // partitions
+
+
+def same_as_previous(*columns: Column) -> npt.NDArray[np.bool_]:
+    """Return which rows of sorted columns repeat the row before."""
+    same = np.zeros(len(columns[0]), bool)
+    if len(same):
+        same[1:] = np.logical_and.reduce([column[1:] == column[:-1] for column in columns])
+    return same

@@ -1,0 +1,171 @@
+"""The sign stage: one part's candidates to sorted runs of text hashes and of band hashes, and a table of ids.
+
+Its key knows nothing of other parts, of the threshold or of partitions: adding a source signs that source alone.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import xxhash
+
+from dedup.runs import write_run
+from dedup.signature import PERMUTATION_SEED, PIECE_CHARACTERS, SHINGLE_WORDS, band_hashes, digests, shingle_batch
+from pile.document import Document
+from pile.parts import Part, candidates
+from pile.stage import Task, Watch, Work, make_key
+from pile.text import NORMALISATION, normalise
+
+STAGE = "sign"
+VERSION = 1
+#: Documents in a sorted run: at 14 bands about 100 MB of memory while it is sorted.
+RUN_DOCUMENTS = 250_000
+
+TABLE = "table.bin"  #: one SIGNED for each candidate, in order of its row: its place here is its number in the part
+IDS = "ids.bin"  #: the candidates' ids in UTF-8, end to end
+
+SIGNED = np.dtype(
+    [
+        ("row", "<i8"),  # in the part's documents
+        ("characters", "<i8"),  # of the text as it is stored
+        ("id_end", "<i8"),  # in the bytes of ids
+        ("id_hash", "<u8"),  # xxh3_64
+    ]
+)
+#: Before the bytes of a raw text, so that it never hashes like a normalised one.
+_RAW = b"\x00raw\x00"
+
+
+class Signing(msgspec.Struct, frozen=True):
+    """What one task of the stage works on."""
+
+    part: Part
+    bands: int
+    rows: int
+
+
+def task(part: Part, bands: int, rows: int) -> Task:
+    """Return the stage's task for one part."""
+    facts = {
+        "documents": [part.extract, part.judge, part.lost],
+        "normalisation": [NORMALISATION, unicodedata.unidata_version],
+        "signature": [SHINGLE_WORDS, PERMUTATION_SEED, bands, rows],
+    }
+    base = make_key(STAGE, VERSION, facts, ("numpy", "rensa", "xxhash"))
+    return Task(STAGE, base, sign, Signing(part, bands, rows), part.label, size=part.bytes)
+
+
+def sign(call: Signing, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
+    """Do one task: write runs, table and ids; return the counts and the digest of the ids."""
+    with _Writer(folder, call.bands, call.rows) as writer:
+        for row, document in candidates(work, call.part):
+            # What killed a worker before is only compared by its raw text: found again if it is there twice, never lost.
+            quarantined = document.id in watch.quarantined
+            if not quarantined:
+                watch.begin(document.id)
+            writer.add(row, document, "" if quarantined else normalise(document.text))
+        return writer.facts()
+
+
+def text_hash(text: str, normal: str) -> bytes:
+    """Return 16 bytes that are the same for texts that normalise to the same.
+
+    A text of nothing but punctuation normalises to nothing: such texts are compared as they are, not all with one another.
+    """
+    content = normal.encode("utf-8", "surrogatepass") or _RAW + text.strip().encode("utf-8", "surrogatepass")
+    return xxhash.xxh3_128_digest(content)
+
+
+class _Writer:
+    """The files of one signed part: small batches through the kernel, gathered into runs."""
+
+    def __init__(self, folder: Path, bands: int, rows: int) -> None:
+        self._folder, self._bands, self._rows = folder, bands, rows
+        self._table = open(folder / TABLE, "wb")  # noqa: SIM115 - closed when this is left
+        self._ids = open(folder / IDS, "wb")  # noqa: SIM115
+        self._digest = sha256()
+        self._id_bytes = self._documents = self._shingled = self._runs = 0
+        self._start_run()
+
+    def _start_run(self) -> None:
+        self._first = self._documents
+        self._entries: list[tuple[int, int, int, int]] = []
+        self._texts: list[bytes] = []
+        self._hashes: list[Any] = []
+        self._numbers: list[Any] = []
+        self._start_batch()
+
+    def _start_batch(self) -> None:
+        self._batch: list[str] = []
+        self._batch_first = self._documents
+        self._characters = 0
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._table.close()
+        self._ids.close()
+
+    def add(self, row: int, document: Document, normal: str) -> None:
+        """Take the next candidate, with its normalised text."""
+        if self._batch and self._characters + len(normal) > PIECE_CHARACTERS:
+            self._end_batch()
+        id = document.id.encode()
+        self._ids.write(id)
+        self._digest.update(id + b"\n")
+        self._id_bytes += len(id)
+        self._entries.append((row, len(document.text), self._id_bytes, xxhash.xxh3_64_intdigest(id)))
+        self._texts.append(text_hash(document.text, normal))
+        self._batch.append(normal)
+        self._characters += len(normal) + 1
+        self._documents += 1
+        if self._documents - self._first >= RUN_DOCUMENTS:
+            self._end_run()
+
+    def _end_batch(self) -> None:
+        grams, starts = shingle_batch(self._batch)
+        with_shingles = np.flatnonzero(np.diff(starts))
+        if len(with_shingles):
+            starts = np.append(starts[with_shingles], starts[-1])
+            matrix = digests(grams, starts, self._bands * self._rows)
+            self._hashes.append(band_hashes(matrix, self._bands, self._rows))
+            self._numbers.append((with_shingles + self._batch_first).astype(np.uint32))
+            self._shingled += len(with_shingles)
+        self._start_batch()
+
+    def _end_run(self) -> None:
+        if self._batch:
+            self._end_batch()
+        self._table.write(np.array(self._entries, dtype=SIGNED).tobytes())
+        texts = np.frombuffer(b"".join(self._texts), dtype=">u8").reshape(-1, 2).astype(np.uint64)
+        order = np.lexsort((texts[:, 1], texts[:, 0]))
+        numbers = (order + self._first).astype(np.uint32)
+        columns = {"high": texts[order, 0], "low": texts[order, 1], "number": numbers}
+        write_run(self._folder, f"texts{self._runs}", columns)
+        hashes = np.concatenate([np.empty(0, np.uint64), *(h.ravel() for h in self._hashes)])
+        numbers = np.concatenate([np.empty(0, np.uint32), *(np.repeat(n, self._bands) for n in self._numbers)])
+        order = np.argsort(hashes, kind="stable")
+        write_run(self._folder, f"bands{self._runs}", {"hash": hashes[order], "number": numbers[order]})
+        self._runs += 1
+        self._start_run()
+
+    def facts(self) -> dict[str, Any]:
+        """Write the last run and return the counts; ``out`` are the candidates, all of them signed."""
+        if self._entries:
+            self._end_run()
+        self._table.flush()
+        self._ids.flush()
+        return {
+            "in": self._documents,
+            "out": self._documents,
+            "drops": {},
+            "shingled": self._shingled,
+            "runs": self._runs,
+            "ids": self._digest.hexdigest(),
+        }
