@@ -16,14 +16,14 @@ from typing import Literal
 
 import msgspec
 
-from pile import magic
-from pile.address import Address, Mirror
 from pile.document import Input
 from pile.errors import ChecksumError, FetchError, RecipeError
-from pile.partial import Digests, Part, storage
-from pile.politeness import Patience, Politeness
-from pile.transfer import Transfer, announced
-from pile.web import Web
+from pile.transport import magic
+from pile.transport.address import Address, Mirror
+from pile.transport.partial import Digests, Part, storage
+from pile.transport.politeness import Patience, Politeness
+from pile.transport.transfer import Transfer, announced
+from pile.transport.web import Web
 
 __all__ = ["READ_BOUND", "Fetched", "Patience", "Upstream"]
 

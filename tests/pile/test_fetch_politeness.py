@@ -163,7 +163,7 @@ def test_a_size_that_a_host_does_not_say_is_unknown(server, make_upstream):
 def test_a_wait_that_a_person_would_notice_is_told(server, make_upstream, caplog):
     server.files["/b.txt"] = BODY
     server.fail("/b.txt", server.status(503), server.status(503, Retry_After="120"))
-    with caplog.at_level("WARNING", "pile.politeness"):
+    with caplog.at_level("WARNING", "pile.transport.politeness"):
         make_upstream().read(f"{server.url}/b.txt")
     (record,) = caplog.records
     assert record.getMessage() == f"{server.url}/b.txt: 503 Service Unavailable: trying again in 120 s"

@@ -17,7 +17,7 @@ import msgspec
 
 from pile.document import Input
 from pile.errors import ChecksumError, FetchError
-from pile.magic import HEAD
+from pile.transport.magic import HEAD
 
 #: What an ``Input.checksum`` may begin with.
 ALGORITHMS = ("md5", "sha1", "sha256")

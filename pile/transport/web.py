@@ -14,11 +14,11 @@ from importlib.metadata import version
 
 import httpx
 
-from pile.address import Address
 from pile.errors import FetchError
-from pile.magic import words
-from pile.politeness import SLOW_DOWN, TRY_AGAIN, Politeness, TransientError, retry_after
-from pile.s3 import Signer
+from pile.transport.address import Address
+from pile.transport.magic import words
+from pile.transport.politeness import SLOW_DOWN, TRY_AGAIN, Politeness, TransientError, retry_after
+from pile.transport.s3 import Signer
 
 #: Redirects that are followed: upstreams need one or two (http to https, a renamed host).
 REDIRECTS = 8

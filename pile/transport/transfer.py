@@ -12,13 +12,13 @@ from typing import Literal
 
 import httpx
 
-from pile import magic
-from pile.address import Address
 from pile.document import Input
 from pile.errors import ChecksumError, FetchError, NotTheFileError
-from pile.partial import Part, Whole
-from pile.politeness import TransientError
-from pile.web import Web
+from pile.transport import magic
+from pile.transport.address import Address
+from pile.transport.partial import Part, Whole
+from pile.transport.politeness import TransientError
+from pile.transport.web import Web
 
 #: The answer to a range that begins where the file ends.
 NOTHING_LEFT = frozenset({416})
