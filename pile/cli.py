@@ -208,6 +208,10 @@ def main() -> None:
         raise SystemExit(error.exit_status) from None
     except BrokenPipeError:  # the reader of our output is gone
         raise SystemExit(0) from None
+    except OSError as error:  # a full or broken disk, a folder that may not be written
+        place = f" {error.filename}:" if error.filename else ""
+        print(f"error:{place} {error.strerror or error}; run the same command again once it is mended", file=sys.stderr)
+        raise SystemExit(1) from None
 
 
 def _with_bare_ray(arguments: list[str]) -> list[str]:

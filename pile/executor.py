@@ -142,7 +142,7 @@ class RayExecutor:
             ray.init(**options)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise DataError(
-                f"no Ray cluster at {address!r}: {str(error).splitlines()[0]}; check --ray ADDRESS"
+                f"no Ray cluster at {address!r}: {str(error).splitlines()[0]}; check --ray ADDRESS and the cluster's token (RAY_AUTH_MODE, RAY_AUTH_TOKEN)"
             ) from error
         self.workers = workers or int(ray.cluster_resources().get("CPU", 1))
 
