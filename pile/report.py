@@ -11,14 +11,14 @@ def funnel_table(source: str, record: SourceRecord) -> list[str]:
     """Return the lines of one source's funnel: what came in, every drop with its reason, what went out."""
     lines = [f"{source} ({record.use}, {record.inputs} inputs, {record.epochs:g} epochs)"]
     first = next(iter(record.funnel.values()))
-    lines.append(f"  {'records':<34}{first['in']:>12,}")
+    lines.append(f"  {'records':<50}{first['in']:>10,}")
     for stage in STAGES:
         facts = record.funnel.get(stage)
         if facts is None:
             continue
         for reason, count in sorted(facts["drops"].items(), key=lambda item: (-item[1], item[0])):
-            lines.append(f"    - {stage + ': ' + reason:<30}{count:>12,}")
-        lines.append(f"  {_NAMES[stage]:<34}{facts['out']:>12,}")
+            lines.append(f"    - {stage + ': ' + reason:<46}{count:>10,}")
+        lines.append(f"  {_NAMES[stage]:<50}{facts['out']:>10,}")
     written = ", ".join(f"{split} {count:,}" for split, count in record.lines.items()) or "none"
     lines.append(f"  written: {written}")
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,8 +41,6 @@ def test_plugins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("plugins")
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), str(ROOT), *([before] if before else [])])
-    import sys
-
     sys.path.insert(0, str(folder))
     yield folder
     sys.path.remove(str(folder))
@@ -70,28 +69,39 @@ def executor(request: pytest.FixtureRequest) -> Executor:
     return found
 
 
-#: ``build(recipe, executor=..., out=..., work=..., mirror=...)`` gives the build's result and its progress.
+#: Builds a recipe, and gives the build's result and its progress.
 Builder = Callable[..., tuple[Built, Progress]]
 
 
-@pytest.fixture
-def build(tmp_path: Path, local_executor: Executor) -> Builder:
-    """Build a recipe given as text or as a path, in this test's own folders."""
+@pytest.fixture(scope="session")
+def build_into() -> Builder:
+    """``build_into(folder, recipe, executor, out=..., work=..., mirror=...)`` builds into a folder of the caller's."""
 
     def run(
-        recipe: str | Path,
-        executor: Executor | None = None,
-        out: str | Path = tmp_path / "out",
-        work: str | Path = tmp_path / "work",
+        folder: Path,
+        recipe: Path,
+        executor: Executor,
+        out: str | Path | None = None,
+        work: str | Path | None = None,
         mirror: str | Path | None = None,
     ) -> tuple[Built, Progress]:
+        loaded = load(recipe)
+        progress = Progress(quiet=True)
+        store, results = Storage(str(out or folder / "out")), Work(str(work or folder / "work"))
+        with Upstream(mirror=str(mirror) if mirror else None, base=loaded.folder) as upstream:
+            return Build(loaded, store, results, upstream, executor, progress).build(), progress
+
+    return run
+
+
+@pytest.fixture
+def build(tmp_path: Path, local_executor: Executor, build_into: Builder) -> Builder:
+    """``build(recipe, executor=..., ...)`` builds a recipe given as text or as a path, in this test's own folder."""
+
+    def run(recipe: str | Path, executor: Executor | None = None, **more: str | Path) -> tuple[Built, Progress]:
         path = recipe if isinstance(recipe, Path) else tmp_path / "recipe.toml"
         if isinstance(recipe, str):
             path.write_text(recipe)
-        loaded = load(path)
-        progress = Progress(quiet=True)
-        with Upstream(mirror=str(mirror) if mirror else None, base=loaded.folder) as upstream:
-            made = Build(loaded, Storage(str(out)), Work(str(work)), upstream, executor or local_executor, progress)
-            return made.build(), progress
+        return build_into(tmp_path, path, executor or local_executor, **more)
 
     return run
