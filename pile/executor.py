@@ -141,8 +141,9 @@ class RayExecutor:
         try:
             ray.init(**options)
         except (ConnectionError, RuntimeError, ValueError) as error:
+            cause = str(error).splitlines()[0]
             raise DataError(
-                f"no Ray cluster at {address!r}: {str(error).splitlines()[0]}; check --ray ADDRESS and the cluster's token (RAY_AUTH_MODE, RAY_AUTH_TOKEN)"
+                f"no Ray cluster at {address!r}: {cause}; check --ray ADDRESS and the cluster's token (RAY_AUTH_MODE)"
             ) from error
         self.workers = workers or int(ray.cluster_resources().get("CPU", 1))
 

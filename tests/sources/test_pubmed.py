@@ -254,9 +254,9 @@ def test_flags_of_title_and_abstract_are_in_meta(tmp_path: Path) -> None:
 
 
 def test_a_citation_without_abstract_or_title_is_dropped_with_the_reason(tmp_path: Path) -> None:
-    assert only(tmp_path, article(1, abstract="")) == Drop("1", "no_abstract", "Moss.")
+    assert only(tmp_path, article(1, abstract="")) == Drop("1", "no_abstract", "Moss.", withdraws=True)
     assert only(tmp_path, article(1, abstract="An abstract is unavailable.")).reason == "no_abstract"
-    assert only(tmp_path, article(1, title="[Not Available].")) == Drop("1", "no_title")
+    assert only(tmp_path, article(1, title="[Not Available].")) == Drop("1", "no_title", withdraws=True)
 
 
 def test_the_doi_may_stand_with_the_article(tmp_path: Path) -> None:
