@@ -47,7 +47,8 @@ def counts(manifest: Manifest, source: str | None) -> Iterator[tuple[str, str, s
 def show(example: Example, width: int) -> str:
     """Return an example as a person reads it; ``width`` is how many characters of the text are shown."""
     lines = [f"── {example.id}  [{example.stage}: {example.reason}]"]
-    facts: list[tuple[str, Any]] = [("url", example.url), ("why", example.detail), ("scores", example.scores)]
+    scores = _deciding(example)
+    facts: list[tuple[str, Any]] = [("url", example.url), ("why", example.detail), ("scores", scores)]
     lines += [f"   {name}: {value}" for name, value in facts if value]
     if example.instead_id:
         lines.append(f"   kept instead: {example.instead_id}  (Jaccard {example.jaccard:.3f})")
@@ -56,6 +57,13 @@ def show(example: Example, width: int) -> str:
     if example.instead_text:
         lines += ["   ── kept instead:", _indented(example.instead_text, width, 0)]
     return "\n".join(lines)
+
+
+def _deciding(example: Example) -> dict[str, Any]:
+    """Return the scores of the filter that said no; of a kept document only what it is taken to be written in."""
+    if example.stage == "judge" and example.scores:
+        return {name: example.scores[name] for name in list(example.scores)[-1:]}
+    return {name: scores for name, scores in example.scores.items() if name == "language"}
 
 
 def _indented(text: str, width: int, characters: int) -> str:

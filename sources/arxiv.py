@@ -46,6 +46,9 @@ class Arxiv(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: ClassVar[int] = 1
     libraries: ClassVar[tuple[str, ...]] = ("pypandoc-binary", "pylatexenc")
     choosing: ClassVar[frozenset[str]] = frozenset({"files"})
+    advice: ClassVar[dict[str, str]] = {
+        "s3://arxiv": "the bucket is requester-pays: use credentials of an AWS account that may read it and is billed for it"
+    }
 
     files: Annotated[int, msgspec.Meta(ge=1)] | None = None
 

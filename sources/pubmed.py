@@ -56,6 +56,7 @@ class Pubmed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: ClassVar[int] = 1
     libraries: ClassVar[tuple[str, ...]] = ("lxml",)
     choosing: ClassVar[frozenset[str]] = frozenset({"year", "files", "updates"})
+    connections: ClassVar[dict[str, int]] = {"ftp.ncbi.nlm.nih.gov": 3}  # what NCBI advises
 
     def pin(self, upstream: Reader) -> Pin:
         """Return the year and its files in the order in which they revise each other, each with its md5.

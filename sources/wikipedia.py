@@ -69,6 +69,7 @@ class Wikipedia(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: ClassVar[int] = 1
     libraries: ClassVar[tuple[str, ...]] = ("lxml",)
     choosing: ClassVar[frozenset[str]] = frozenset({"files"})
+    connections: ClassVar[dict[str, int]] = {"dumps.wikimedia.org": 3}  # more from one address are blocked
 
     def pin(self, upstream: Reader) -> Pin:
         """Return the dump's date and its XML files with size and sha1; raises ``FetchError`` when there is no finished dump."""
