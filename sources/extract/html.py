@@ -1,0 +1,167 @@
+"""The main text of a web page: what its author wrote there, without navigation, advertisements and the page's machinery.
+
+Two extractors read pages: resiliparse (https://resiliparse.chatnoir.eu/), which is fast, and trafilatura
+(https://trafilatura.readthedocs.io/), which is precise and ten times as slow; how much text the first finds decides.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+
+import trafilatura
+from lxml import etree
+from resiliparse.extract.html2text import extract_plain_text
+
+from sources.extract.charset import decode
+from sources.extract.html_body import render
+
+#: Longest page that is read, in characters. Common Crawl cuts pages at 5 MiB; longer ones are data, not text.
+SIZE_BOUND = 8 << 20
+#: Most tags of a page that is read. Real pages have about 2,000; the largest in ../shared/data/html-gold has 70,000.
+TAG_BOUND = 300_000
+#: Deepest nesting that is read. Both extractors survive more, but resiliparse's time grows with the square: 5,000 divs in
+#: one another take it .4 s, 20,000 take 12 s. Browsers stop at 512.
+DEPTH_BOUND = 1_000
+#: Most attributes of one tag; the parsers compare each with all others (20,000 take them 3 s).
+ATTRIBUTE_BOUND = 5_000
+#: Most tags of a page that the precise extractor may read: it needs about 15 microseconds for each.
+PRECISE_TAG_BOUND = 50_000
+
+#: Words of the fast extractor's text below which the precise one is asked as well: below them it gains .10 word F1 a page on
+#: average, above them nothing (measured on WCXB's development pages). Of articles, where the fast one keeps boilerplate or
+#: loses all, it gains for longer ones too.
+FEW_WORDS = 200
+FEW_WORDS_IN_ARTICLE = 1_000
+
+#: Open Graph's og:type, which is set for those who share a page, says that it is an article (https://ogp.me/).
+ARTICLE = re.compile(
+    r"""<meta\s[^<>]{0,200}?(?:og:type["'][^<>]{0,100}?content\s*=\s*["']article|content\s*=\s*["']article["'][^<>]{0,100}?og:type)""",
+    re.IGNORECASE,
+)
+#: What only slows the precise extractor. It reads JSON-LD, which stays.
+UNREAD = re.compile(
+    r"<!--.*?-->|<script\b(?![^>]{0,200}ld\+json).*?</script\s*>|<style\b.*?</style\s*>", re.IGNORECASE | re.DOTALL
+)
+#: Tags that must be closed, so that what is open nests: not <p>, <li>, <td> and their like, nor those without content.
+NESTING = re.compile(
+    r"<(/?)(?:a|abbr|address|article|aside|b|big|blockquote|button|center|cite|code|dd|del|details|dialog|dir|div|dl|em|"
+    r"fieldset|figure|font|footer|form|h[1-6]|header|i|ins|kbd|label|main|mark|menu|nav|nobr|object|ol|pre|q|s|samp|section|"
+    r"small|span|strike|strong|sub|summary|sup|table|tt|u|ul|var)(?=[\s/>])",
+    re.IGNORECASE,
+)
+#: A tag that may have too many attributes: the shortest takes two characters. What is in quotes is none.
+LONG_RUN = re.compile(rf"<(?!/|!|script\b|style\b)[^<]{{{2 * ATTRIBUTE_BOUND}}}", re.IGNORECASE)
+QUOTED = re.compile(r"""\"[^"]*"|'[^']*'""")
+#: Characters that no text has; XML, which the precise extractor works on, forbids them.
+CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+#: The fast extractor's time grows with the square of the options of a form, which are no text: 100,000 take it 87 s.
+OPTION_BOUND = 1_000
+OPTION = re.compile(r"<option\b[^<]*", re.IGNORECASE)
+#: The fast extractor's markers: an item's bullet, and the tabs between cells.
+BULLET = re.compile(r"^[ ]{2}((?:[ ]{2})*)(?:•|(\d+\.))[ ]", re.MULTILINE)
+GAP = re.compile(r"(?<=\S)[ \t\xa0]{2,}(?=\S)")
+FIRST_CELLS_EMPTY = re.compile(r"^[ \t\xa0]*\t\t[ \t\xa0]*", re.MULTILINE)
+CELL_TABS = "\t\t"
+CELL_BREAK = " | "
+#: Characters without width, which white space at the end of a line may be mixed with.
+ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
+BLANK_LINES = re.compile(r"\n{3,}")
+#: What trafilatura and lxml raise on pages that they were not made for.
+FAILURES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    etree.LxmlError,
+)
+
+# trafilatura logs a warning for each page without text; main_text says so by returning none.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+
+def main_text(html: bytes | str, *, url: str | None = None) -> str:
+    """Return the main text of a page, "" when it has none or is not bounded as a page is (``SIZE_BOUND`` and the others).
+
+    Bytes are decoded as ``charset.decode`` does. Paragraphs are a blank line apart; headings, list items and table rows have
+    lines of their own; ``\\n`` is the only line end. The same page always gives the same text, whatever came before it.
+    ``url`` is where the page was; it decides nothing yet.
+    """
+    page = decode(html).text if isinstance(html, bytes) else html
+    if len(page) > SIZE_BOUND:
+        return ""
+    page = LONE_SURROGATE.sub("\ufffd", page).replace("\0", "") if isinstance(html, str) else page.replace("\0", "")
+    tags = page.count("<")
+    if tags > TAG_BOUND or _is_too_deep(page, tags) or _has_endless_tag(page):
+        return ""
+    fast = _fast(page)
+    few = FEW_WORDS_IN_ARTICLE if ARTICLE.search(page) else FEW_WORDS
+    if tags <= PRECISE_TAG_BOUND and len(fast.split()) < few:
+        return _precise(page) or fast
+    return fast
+
+
+def _is_too_deep(page: str, tags: int) -> bool:
+    """Return whether elements can nest deeper in a page than ``DEPTH_BOUND``."""
+    if tags - page.count("</") <= DEPTH_BOUND:
+        return False
+    depth = 0
+    for close in NESTING.findall(page):
+        depth = max(0, depth - 1) if close else depth + 1
+        if depth > DEPTH_BOUND:
+            return True
+    return False
+
+
+def _has_endless_tag(page: str) -> bool:
+    """Return whether a tag has more attributes than ``ATTRIBUTE_BOUND``."""
+    for found in LONG_RUN.finditer(page):
+        end = page.find("<", found.end())
+        inside = QUOTED.sub("=", page[found.start() : end if end >= 0 else len(page)]).partition(">")[0]
+        if len(inside.split()) > ATTRIBUTE_BOUND:
+            return True
+    return False
+
+
+def _fast(page: str) -> str:
+    """Return the main text by resiliparse, with its marks of items and cells made the same as the other's."""
+    if page.count("<option") > OPTION_BOUND:
+        page = OPTION.sub("", page)
+    text: str = extract_plain_text(page, main_content=True, alt_texts=False)
+    text = BULLET.sub(lambda found: f"{found[1]}{found[2] or '-'} ", text)
+    if CELL_TABS in text:
+        text = GAP.sub(lambda found: CELL_BREAK if CELL_TABS in found[0] else found[0], text)
+        has_code = "<pre" in page  # whose lines may begin with tabs
+        text = FIRST_CELLS_EMPTY.sub(lambda found: found[0] if has_code and "\xa0" not in found[0] else "", text)
+    return _tidy(text)
+
+
+def _precise(page: str) -> str:
+    """Return the main text by trafilatura. Its duplicate filter remembers earlier pages, so it stays off."""
+    try:
+        found = trafilatura.bare_extraction(
+            CONTROLS.sub("", UNREAD.sub("", page)), include_comments=False, deduplicate=False
+        )
+        return _tidy(render(found.body)) if found is not None and found.body is not None else ""
+    except FAILURES:
+        return ""
+
+
+def _tidy(text: str) -> str:
+    """Return a text without what is not seen at the ends of lines, and with no more than one blank line in a row."""
+    text = CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return BLANK_LINES.sub("\n\n", "\n".join(map(_tidy_line, text.split("\n")))).strip()
+
+
+def _tidy_line(line: str) -> str:
+    line = line.rstrip()
+    while line and line[-1] in ZERO_WIDTH:
+        line = line.rstrip(ZERO_WIDTH).rstrip()
+    if not line.endswith(" |"):
+        return line
+    cells = line.rstrip(" \t\xa0|")
+    return cells if CELL_BREAK in line[:-2] or not cells else line  # a bar may also end a line of code

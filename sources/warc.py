@@ -1,0 +1,124 @@
+"""Web archives, WARC (ISO 28500) and ARC, to captures: one for each page that a crawler got, as the crawler stored it.
+
+FastWARC reads the records of WARC, warcio those of ARC and what FastWARC refuses; damage ends no more than one member.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+from fastwarc import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordloader import ArcWarcRecordLoader
+from warcio.statusandheaders import StatusAndHeadersParserException
+
+from pile.document import Drop
+from pile.errors import DamagedInputError
+from sources import http_message
+from sources.extract.page_type import html_type
+from sources.members import Member, members
+from sources.records import LENGTH, Piece, begins, pieces, place
+
+# warcio logs each address with a space in it; such an address is counted nowhere else either.
+logging.getLogger("warcio").setLevel(logging.ERROR)
+
+
+class Capture(msgspec.Struct, frozen=True):
+    """One response as a crawler stored it; its body is not decoded yet.
+
+    ``id`` is the record's own id without its ``urn:uuid:``, or "<file>:<offset>"; ``date`` ISO 8601, "" when there is none;
+    ``truncated`` the reason that WARC-Truncated gives; ``missing`` the number of bytes over the bound on a record.
+    """
+
+    id: str
+    url: str
+    date: str
+    response: http_message.Response
+    truncated: str = ""
+    missing: int = 0
+    offset: str = ""
+    repaired: bool = False
+
+
+def captures(path: Path, name: str = "") -> Iterator[Capture | Drop]:
+    """Yield what an archive holds of pages: response records over HTTP, and resource records that are HTML.
+
+    Other records (requests, metadata, revisits, warcinfo) are no candidates and passed over. Bytes that are no record, and
+    a record in a member whose checksum is wrong, are each a ``malformed_record``. ``name`` stands for the file in ids.
+    Raises ``DamagedInputError`` at the end when the file is cut short.
+    """
+    name = name or path.name
+    damaged: Member | None = None
+    for member in members(path, begins):
+        if damaged:
+            yield _malformed(name, str(damaged.offset), damaged.damage)
+        for piece in pieces(member):
+            item = piece if isinstance(piece, Drop) else _capture(piece, place(member, piece.at), name)
+            if isinstance(item, Drop):
+                yield Drop(f"{name}:{item.id}", item.reason, item.detail)
+            elif item is not None:
+                yield item
+        damaged = member if member.damage else None
+    if damaged and damaged.cut:
+        raise DamagedInputError(damaged.damage, damaged.offset)
+    if damaged:
+        yield _malformed(name, str(damaged.offset), damaged.damage)
+
+
+def _malformed(name: str, offset: str, why: str) -> Drop:
+    return Drop(f"{name}:{offset}", "malformed_record", f"offset {offset}: {why}")
+
+
+def _capture(piece: Piece, offset: str, name: str) -> Capture | Drop | None:
+    """Return the capture in a record, None when the record is no candidate."""
+    fields = _by_warcio(piece) if piece.is_arc else _by_fastwarc(piece) or _by_warcio(piece)
+    if fields is None:
+        return Drop(offset, "malformed_record", f"offset {offset}: its head cannot be read")
+    kind, content_type = fields.get("warc-type", "").lower(), fields.get("content-type", "").lower()
+    url = fields.get("warc-target-uri", "").removeprefix("<").removesuffix(">").replace(" ", "%20")
+    if kind == "response" and url.startswith(("http:", "https:")):
+        response = http_message.parse(piece.block)
+    elif kind == "resource" and html_type(content_type):
+        response = http_message.Response(200, (("content-type", fields["content-type"]),), piece.block)
+    else:
+        return None
+    record_id = fields.get("warc-record-id", "").strip("<> ").removeprefix("urn:uuid:") if not piece.is_arc else ""
+    return Capture(
+        id=record_id or f"{name}:{offset}",
+        url=url,
+        date=fields.get("warc-date", ""),
+        response=response,
+        truncated=fields.get("warc-truncated", ""),
+        missing=piece.missing,
+        offset=offset,
+        repaired=piece.repaired,
+    )
+
+
+def _by_fastwarc(piece: Piece) -> dict[str, str] | None:
+    """Return a WARC record's fields by their names in lower case, None where FastWARC refuses it."""
+    # The block's end is known already: without a block FastWARC copies none.
+    head = io.BytesIO(LENGTH.sub(b"\nContent-Length: 0", piece.head))
+    try:
+        record = next(iter(ArchiveIterator(head, parse_http=False, quirks_mode=True)), None)
+    except OSError:
+        return None
+    fields = {} if record is None else {key.lower(): value for key, value in record.headers}
+    return fields if "warc-type" in fields else None
+
+
+def _by_warcio(piece: Piece) -> dict[str, str] | None:
+    """Return a record's fields as those of WARC by their names in lower case, None where warcio refuses it too."""
+    loader = ArcWarcRecordLoader(verify_http=False, arc2warc=True)
+    try:
+        record = loader.parse_record_stream(
+            io.BytesIO(piece.head), known_format="arc" if piece.is_arc else "warc", no_record_parse=True
+        )
+    except (ArchiveLoadFailed, StatusAndHeadersParserException, EOFError, ValueError):
+        return None
+    fields = {key.lower(): value for key, value in record.rec_headers.headers}
+    return fields if "warc-type" in fields else None
