@@ -95,7 +95,7 @@ class Build:
         lock = observed(lock, downloads.got)
         lock = lock.with_quarantined([q for (name, url), r in found.items() for q in _quarantined(r, name, url)])
         write(self.recipe, lock)
-        parts, results, faults = [], [], [f"{name}: {error}" for name, _, error in downloads.failures]
+        parts, results, faults = [], [], sorted(f"{name}: {error}" for name, _, error in downloads.failures)
         for rank, (name, table) in enumerate(self.recipe.sources.items()):
             for place, input in enumerate(lock.sources[name].inputs):
                 result = found.get((name, input.url))
