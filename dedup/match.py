@@ -38,7 +38,7 @@ class Match(msgspec.Struct, frozen=True):
 
 def task(signed: Signed, exact: list[str], partition: int, partitions: int) -> Task:
     """Return the stage's task for one partition."""
-    facts = [msgspec.to_builtins(signed), exact, partition, partitions]
+    facts = [msgspec.to_builtins(signed), exact, partition, partitions, SMALL_BUCKET, LEADERS, NEIGHBOURS]
     label = f"partition {partition + 1} of {partitions}"
     base = make_key(STAGE, VERSION, facts, ("numpy",))
     return Task(STAGE, base, match, Match(signed, exact, partition, partitions), label)

@@ -6,7 +6,6 @@ Reading ``build`` from top to bottom is reading the architecture; every step is 
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from collections.abc import Iterable
@@ -14,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from pile import examples, gather, judge, mix, settle, spread
 from pile.downloads import Downloads, observed
 from pile.errors import CorpusError, DataError
 from pile.executor import Executor
+from pile.extract import Extraction
 from pile.fetch import Upstream
 from pile.funnel import Columns, records
 from pile.lock import Lock, Quarantined, check, make, read, write
@@ -28,8 +30,8 @@ from pile.progress import Progress, StageCount
 from pile.recipe import Recipe, make_dedup, make_source
 from pile.report import report
 from pile.runner import Result, run
-from pile.seal import Assembly, assemble_all, finished, seal, unseal
-from pile.stage import Task, Work, make_key
+from pile.seal import Assembly, assemble_all, finished, former_shards, seal, unseal
+from pile.stage import Task, Work, digest, make_key
 from pile.storage import Storage
 
 
@@ -51,25 +53,27 @@ class Build:
 
     def build(self) -> Built:
         """Build the corpus, doing only what is not done yet; raises what ``pile.errors`` lists."""
+        former_shards(self.out)  # refuses a folder of something else before any work is done
         with self.work.storage.claimed():
             return self._build()
 
     def _build(self) -> Built:
-        lock = self.locked()
-        parts, extracted, lock = self.extract(lock)
-        parts, judged, lock = self.judge(parts, lock)
+        self.lock = self.locked()
+        parts, extracted = self.extract()
+        parts, judged = self.judge(parts)
         parts = self.settle(parts)
         decided = self.deduplicate(parts)
         spreads = self.spread(parts, decided)
         gathers = self.gather(spreads)
         shown = self.examples(parts, decided)
-        key = make_key("corpus", 1, [[g.key for g in gathers], shown.key, lock.digest, facts_of(self.recipe)])
+        facts = [[g.key for g in gathers], shown.key, self.lock.digest, facts_of(self.recipe)]
+        key = make_key("corpus", 1, facts, libraries_of(self.recipe))
         already = finished(self.out, key)
         if already is not None:
             return Built(already, fresh=False)
         columns = Columns(parts, [r.facts for r in extracted], [r.facts for r in judged], [f for _, f in decided])
-        sources = records(self.recipe, lock, columns, [r.facts for r in spreads])
-        return Built(self.seal(key, lock, gathers, shown, sources), fresh=True)
+        sources = records(self.recipe, self.lock, columns, [r.facts for r in spreads])
+        return Built(self.seal(key, gathers, shown, sources), fresh=True)
 
     def locked(self) -> Lock:
         """Return the recipe's lock, made now where there is none."""
@@ -81,23 +85,38 @@ class Build:
         return lock
 
     def run(self, stage: str, tasks: Iterable[Task], total: int | None = None) -> list[Result]:
-        """Do a stage's tasks; return their results in the order of a list of tasks, else as they came."""
+        """Do a stage's tasks; return their results in the order of a list of tasks, else as they came.
+
+        Tasks on a part pass over what the lock has in quarantine there; what they had to add goes into the lock.
+        """
+        if isinstance(tasks, list):
+            tasks = [self._with_quarantine(task) for task in tasks]
         order = {task.key: place for place, task in enumerate(tasks)} if isinstance(tasks, list) else {}
         with self.progress.stage(stage, len(order) or total) as finished:
             results = list(run(tasks, self.work, self.executor, finished))
+        found = [q for result in results for q in _quarantined(result)]
+        if found:
+            self.lock = self.lock.with_quarantined(found)
+            write(self.recipe, self.lock)
         return sorted(results, key=lambda result: order.get(result.task.key, 0))
 
-    def extract(self, lock: Lock) -> tuple[list[Part], list[Result], Lock]:
+    def _with_quarantine(self, task: Task) -> Task:
+        part = getattr(task.arguments, "part", None)
+        if not isinstance(part, Part):
+            return task
+        held = self.lock.quarantined(part.source, part.url, task.stage)
+        return msgspec.structs.replace(task, quarantined=held)
+
+    def extract(self) -> tuple[list[Part], list[Result]]:
         """Fetch and extract every input; a damaged one stops the build after all others are done."""
-        downloads = Downloads(self.recipe, lock, self.work, self.upstream, self.progress)
-        total = sum(len(lock.sources[name].inputs) for name in self.recipe.sources)
-        found = {_input_of(result): result for result in self.run("extract", downloads.tasks(), total)}
-        lock = observed(lock, downloads.got)
-        lock = lock.with_quarantined([q for (name, url), r in found.items() for q in _quarantined(r, name, url)])
-        write(self.recipe, lock)
+        downloads = Downloads(self.recipe, self.lock, self.work, self.upstream, self.progress)
+        total = sum(len(self.lock.sources[name].inputs) for name in self.recipe.sources)
+        found = {_input_of(result.task): result for result in self.run("extract", downloads.tasks(), total)}
+        self.lock = observed(self.lock, downloads.got)
+        write(self.recipe, self.lock)
         parts, results, faults = [], [], sorted(f"{name}: {error}" for name, _, error in downloads.failures)
         for rank, (name, table) in enumerate(self.recipe.sources.items()):
-            for place, input in enumerate(lock.sources[name].inputs):
+            for place, input in enumerate(self.lock.sources[name].inputs):
                 result = found.get((name, input.url))
                 if result is None:
                     continue  # one of the failures
@@ -115,21 +134,13 @@ class Build:
                 f'files in {self.work.storage.url}/fetch to fetch one again, or set on_damage = "keep" in its '
                 "[sources] table"
             )
-        return parts, results, lock
+        return parts, results
 
-    def judge(self, parts: list[Part], lock: Lock) -> tuple[list[Part], list[Result], Lock]:
+    def judge(self, parts: list[Part]) -> tuple[list[Part], list[Result]]:
         """Ask each source's filters about its documents."""
-        tasks = []
-        for part in parts:
-            filters = self.recipe.sources[part.source].filter_tables()
-            tasks.append(judge.task(part, filters, lock.quarantined(part.source, part.url, "judge")))
+        tasks = [judge.task(part, self.recipe.sources[part.source].filter_tables()) for part in parts]
         results = self.run("judge", tasks)
-        lock = lock.with_quarantined(
-            [q for part, r in zip(parts, results, strict=True) for q in _quarantined(r, part.source, part.url)]
-        )
-        write(self.recipe, lock)
-        parts = [msgspec.structs.replace(p, judge=r.key) for p, r in zip(parts, results, strict=True)]
-        return parts, results, lock
+        return [msgspec.structs.replace(p, judge=r.key) for p, r in zip(parts, results, strict=True)], results
 
     def settle(self, parts: list[Part]) -> list[Part]:
         """Let the last version of every id win, source by source."""
@@ -165,28 +176,29 @@ class Build:
 
     def gather(self, spreads: list[Result]) -> list[Result]:
         """Put every bucket in order and cut it into pieces of shards."""
-        totals: dict[str, int] = dict.fromkeys(mix.SPLITS, 0)
-        counts: dict[str, int] = {}
-        for result in spreads:
-            for name, count in result.facts["buckets"].items():
-                counts[name] = counts.get(name, 0) + count
-                totals[name.split()[0]] += count
+        counts = self._bucket_counts(spreads)
+        totals = {split: int(counts[number].sum()) for number, split in enumerate(mix.SPLITS)}
         if not totals["train"]:
             raise CorpusError("no document is left for train: look at the report of drops, the filters and the epochs")
         if totals["train"] < self.recipe.output.shards:
             raise CorpusError(
                 f"{totals['train']} documents cannot fill {self.recipe.output.shards} shards: lower [output] shards"
             )
-        starts, tasks = dict.fromkeys(mix.SPLITS, 0), []
-        output = self.recipe.output
-        buckets = spreads[0].task.arguments.mixture.buckets
-        for bucket in range(buckets):
-            spools = [result.key for result in spreads]
-            call = gather.Gather(spools, bucket, dict(starts), totals, output.shards, output.level)
-            tasks.append(gather.task(call))
-            for split in mix.SPLITS:
-                starts[split] += counts.get(f"{split} {bucket}", 0)
+        output, spools, tasks = self.recipe.output, [result.key for result in spreads], []
+        starts = counts.cumsum(axis=1) - counts
+        for bucket in range(counts.shape[1]):
+            before = {split: int(starts[number, bucket]) for number, split in enumerate(mix.SPLITS)}
+            call = gather.Gather(spools, bucket, before, totals, output.shards, output.level)
+            tasks.append(gather.task(call, digest(spools)))
         return self.run("gather", tasks)
+
+    def _bucket_counts(self, spreads: list[Result]) -> npt.NDArray[np.int64]:
+        """Return the lines of all parts by split and bucket."""
+        total = np.zeros((len(mix.SPLITS), spreads[0].task.arguments.mixture.buckets), dtype=np.int64)
+        for result in spreads:
+            with tempfile.TemporaryDirectory(prefix="pile-") as folder, self.work.reading(Path(folder)):
+                total += np.load(self.work.file(spread.STAGE, result.key, spread.COUNTS))
+        return total
 
     def examples(self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]]) -> Result:
         """Draw what ``pile inspect`` shows."""
@@ -195,7 +207,7 @@ class Build:
         samples = self.run("sample", tasks)
         return self.run("examples", [examples.merge_task([result.key for result in samples], parts, seed)])[0]
 
-    def seal(self, key: str, lock: Lock, gathers: list[Result], shown: Result, sources: dict[str, Any]) -> Manifest:
+    def seal(self, key: str, gathers: list[Result], shown: Result, sources: dict[str, Any]) -> Manifest:
         """Write shards, report and manifest to the output folder, and SHA256SUMS last."""
         calls = self.assemblies(gathers)
         unseal(self.out, [call.name for call in calls])
@@ -208,7 +220,7 @@ class Build:
             fingerprint(shards),
             key,
             facts_of(self.recipe),
-            f"sha256:{lock.digest}",
+            f"sha256:{self.lock.digest}",
             shards,
             sources,
             environment(libraries_of(self.recipe)),
@@ -217,8 +229,7 @@ class Build:
         with tempfile.TemporaryDirectory(prefix="pile-") as folder, self.work.reading(Path(folder)):
             content = self.work.file(examples.MERGE, shown.key, examples.FILE).read_bytes()
         seal(self.out, manifest, {EXAMPLES: content, REPORT: report(manifest).encode()})
-        if self.out.is_local:
-            shutil.rmtree(self.out.path / "tmp", ignore_errors=True)
+        self.out.clear_scratch()
         return manifest
 
     def assemblies(self, gathers: list[Result]) -> list[Assembly]:
@@ -258,11 +269,17 @@ def facts_of(recipe: Recipe) -> dict[str, Any]:
     return {key: value for key, value in msgspec.to_builtins(recipe).items() if key != "path"}
 
 
-def _input_of(result: Result) -> tuple[str, str]:
-    return result.task.arguments.source, result.task.arguments.input.url
+def _input_of(task: Task) -> tuple[str, str]:
+    """Return source and address of what an extraction, or a task on a part, works on; empty for others."""
+    call = task.arguments
+    if isinstance(call, Extraction):
+        return call.source, call.input.url
+    part = getattr(call, "part", None)
+    return (part.source, part.url) if isinstance(part, Part) else ("", "")
 
 
-def _quarantined(result: Result, source: str, url: str) -> list[Quarantined]:
+def _quarantined(result: Result) -> list[Quarantined]:
     """Return the records that one task had to pass over."""
+    source, url = _input_of(result.task)
     stage = result.task.stage
     return [Quarantined(source, url, stage, id, cause) for id, cause in result.facts.get("quarantined", {}).items()]

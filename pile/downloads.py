@@ -6,10 +6,12 @@ Downloads run as threads of the build's own process, so that the politeness of a
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -19,7 +21,7 @@ from pile.errors import FetchError
 from pile.extract import Extraction
 from pile.extract import task as extract_task
 from pile.fetch import Upstream
-from pile.lock import Lock
+from pile.lock import Lock as RecipeLock
 from pile.progress import Progress, StageCount
 from pile.recipe import Recipe
 from pile.stage import FACTS, Task, Work, make_key
@@ -50,10 +52,11 @@ class Got(msgspec.Struct, frozen=True):
 class Downloads:
     """Fetches the inputs of a build; ``failures`` collects those that could not be, while the others go on."""
 
-    def __init__(self, recipe: Recipe, lock: Lock, work: Work, upstream: Upstream, progress: Progress) -> None:
+    def __init__(self, recipe: Recipe, lock: RecipeLock, work: Work, upstream: Upstream, progress: Progress) -> None:
         self._recipe, self._lock, self._work = recipe, lock, work
         self._upstream = upstream
         self._count = progress.stages.setdefault(STAGE, StageCount())
+        self._locks: defaultdict[str, Lock] = defaultdict(Lock)
         self.failures: list[tuple[str, Input, FetchError]] = []
         self.got: dict[tuple[str, str], Got] = {}
 
@@ -83,8 +86,15 @@ class Downloads:
                 raise
 
     def _ready(self, source: str, input: Input) -> Task:
-        """Return the extraction of an input, downloading only where its result needs the file."""
-        got = known(self._recipe, self._work, input)
+        """Return the extraction of an input, downloading only where its result needs the file.
+
+        Two sources may share an input: the second waits for the first, and finds its result.
+        """
+        with self._locks[fetch_key(self._recipe, input)]:
+            return self._ready_alone(source, input)
+
+    def _ready_alone(self, source: str, input: Input) -> Task:
+        got = known(self._recipe, self._work, input, self._recipe.sources[source].on_damage)
         if got is not None:
             task = extraction(self._lock, source, input, fetch_key(self._recipe, input), got)
             if self._work.facts(task.stage, task.key) is not None or present(self._recipe, self._work, input, got):
@@ -131,14 +141,16 @@ def fetch_key(recipe: Recipe, input: Input) -> str:
     return make_key(STAGE, VERSION, input.url if "://" in input.url else str((recipe.folder / input.url).absolute()))
 
 
-def known(recipe: Recipe, work: Work, input: Input) -> Got | None:
-    """Return what an earlier run fetched, when it is what the lock pins."""
+def known(recipe: Recipe, work: Work, input: Input, on_damage: str) -> Got | None:
+    """Return what an earlier run fetched, when it is what the lock pins, or is damaged in a way that the recipe bears."""
     facts = work.facts(STAGE, fetch_key(recipe, input))
     if facts is None:
         return None
     got = msgspec.convert(facts, Got)
     pinned = f"sha256:{got.sha256}" if input.checksum.startswith("sha256:") else got.checksum
     changed = bool(got.path) and Path(got.path).exists() and stamp(Path(got.path)) != got.stamp
+    if got.damage and not changed:
+        return got if on_damage == "keep" and got.checksum == input.checksum else None
     if (input.checksum and pinned != input.checksum) or input.size not in (None, got.size) or changed:
         return None
     return got
@@ -152,7 +164,7 @@ def present(recipe: Recipe, work: Work, input: Input, got: Got) -> bool:
     return f"{folder}/{got.name}" in work.storage.names(folder)
 
 
-def extraction(lock: Lock, source: str, input: Input, key: str, got: Got) -> Task:
+def extraction(lock: RecipeLock, source: str, input: Input, key: str, got: Got) -> Task:
     """Return the extraction of a fetched input."""
     locked = lock.sources[source]
     fetched = ("", "") if got.path else (key, got.name)
@@ -160,9 +172,9 @@ def extraction(lock: Lock, source: str, input: Input, key: str, got: Got) -> Tas
     return extract_task(call, lock.quarantined(source, input.url, "extract"), got.size)
 
 
-def known_input(recipe: Recipe, lock: Lock, work: Work, source: str, input: Input) -> str:
+def known_input(recipe: Recipe, lock: RecipeLock, work: Work, source: str, input: Input) -> str:
     """Return how far an input is: ``extracted``, ``fetched`` or ``missing``."""
-    got = known(recipe, work, input)
+    got = known(recipe, work, input, recipe.sources[source].on_damage)
     if got is None:
         return "missing"
     task = extraction(lock, source, input, fetch_key(recipe, input), got)
@@ -177,7 +189,7 @@ def stamp(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns]
 
 
-def observed(lock: Lock, got: dict[tuple[str, str], Got]) -> Lock:
+def observed(lock: RecipeLock, got: dict[tuple[str, str], Got]) -> RecipeLock:
     """Return the lock with size and sha256 of every file whose publisher gives no checksum."""
     for name, locked in lock.sources.items():
         inputs: list[Any] = []

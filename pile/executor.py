@@ -46,7 +46,7 @@ class Executor(Protocol):
     ) -> None: ...
 
 
-def _leave_with_parent(parent: int) -> None:
+def leave_with_parent(parent: int) -> None:
     """In a worker: end when the build process is gone (a SIGKILL tells nobody), and leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -86,7 +86,7 @@ class LocalExecutor:
             self._pool = ProcessPoolExecutor(
                 self.workers,
                 mp_context=multiprocessing.get_context("spawn"),
-                initializer=_leave_with_parent,
+                initializer=leave_with_parent,
                 initargs=(os.getpid(),),
             )
         try:

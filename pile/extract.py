@@ -21,7 +21,7 @@ from pile.parts import DOCUMENTS, DROPS, EVENT, EVENTS, NO_TEXT, TOMBSTONE
 from pile.plugins import Source
 from pile.recipe import make_source
 from pile.shards import FrameWriter
-from pile.stage import Task, Watch, Work, make_key
+from pile.stage import MACHINE, Task, Watch, Work, make_key
 
 STAGE = "extract"
 VERSION = 1
@@ -93,8 +93,10 @@ def _parse(source: Source, record: Record, name: str, watch: Watch) -> Document 
         watch.quarantined[full] = f"{STAGE}: {error}"
         return Drop(record.name, "quarantined", watch.quarantined[full])
     except MemoryError:
-        raise  # says something about the machine, not about the record
-    except Exception as error:  # noqa: BLE001 - one record that a library stumbles over must not end the build
+        raise  # says something about the machine, not about what is in hand
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in MACHINE:
+            raise
         return Drop(record.name, "parser_failed", f"{type(error).__name__}: {error}"[:500])
 
 
@@ -131,7 +133,7 @@ class _Writer:
             if text:
                 self._keep(msgspec.structs.replace(item, text=text))
                 return
-            item = Drop(item.id, "empty")
+            item = Drop(item.id, "empty", withdraws=True)
         full = LONE_SURROGATE.sub("\ufffd", f"{self._source}:{item.id}")
         if isinstance(item, Tombstone):
             self._event(full, TOMBSTONE)

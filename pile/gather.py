@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import zstandard
 
 from pile.mix import SPLITS
-from pile.shards import FrameWriter
-from pile.spread import HEADER, SPOOL
+from pile.shards import FRAME_BYTES, FrameWriter
+from pile.spread import HEADER, INDEX, SPOOL
 from pile.spread import STAGE as SPREAD
 from pile.stage import Task, Watch, Work, make_key
 
@@ -37,9 +38,11 @@ class Gather(msgspec.Struct, frozen=True):
     level: int
 
 
-def task(call: Gather) -> Task:
-    """Return the second pass's task for one bucket."""
-    base = make_key(STAGE, VERSION, msgspec.to_builtins(call), ("zstandard",))
+def task(call: Gather, spools: str) -> Task:
+    """Return the second pass's task for one bucket; ``spools`` is the digest of the call's spools."""
+    # The spools as one digest: there are as many as inputs, and as many tasks as buckets.
+    facts = {**msgspec.to_builtins(msgspec.structs.replace(call, spools=[])), "spools": spools, "frame": FRAME_BYTES}
+    base = make_key(STAGE, VERSION, facts, ("zstandard",))
     return Task(STAGE, base, gather, call, f"bucket {call.bucket}")
 
 
@@ -81,17 +84,20 @@ def _bucket(call: Gather, split: str, work: Work) -> Iterator[tuple[int, bytes, 
     """Yield ``(place, id, copy, line)`` of one split and bucket from every spool."""
     zstd = zstandard.ZstdDecompressor()
     for key in call.spools:
-        facts = work.facts(SPREAD, key) or {}
-        places = facts["index"].get(f"{split} {call.bucket}")
-        if not places:
+        index = np.load(work.file(SPREAD, key, INDEX), mmap_mode="r")
+        frames = index[(index["split"] == SPLITS.index(split)) & (index["bucket"] == call.bucket)]
+        if not len(frames):
             continue
         with open(work.file(SPREAD, key, SPOOL), "rb") as file:
-            for offset, size in places:
+            for offset, size in frames[["offset", "size"]].tolist():
                 file.seek(offset)
-                content = zstd.decompress(file.read(size))
-                position = 0
-                while position < len(content):
-                    place, copy, name, length = HEADER.unpack_from(content, position)
-                    middle = position + HEADER.size + name
-                    position = middle + length
-                    yield place, content[middle - name : middle], copy, content[middle:position]
+                yield from _lines(zstd.decompress(file.read(size)))
+
+
+def _lines(content: bytes) -> Iterator[tuple[int, bytes, int, bytes]]:
+    position = 0
+    while position < len(content):
+        place, copy, name, length = HEADER.unpack_from(content, position)
+        middle = position + HEADER.size + name
+        position = middle + length
+        yield place, content[middle - name : middle], copy, content[middle:position]

@@ -13,7 +13,7 @@ from pile.parts import VERDICTS, Judged, Part, documents
 from pile.plugins import Filter
 from pile.recipe import FilterTable
 from pile.shards import FrameWriter
-from pile.stage import Task, Watch, Work, make_key
+from pile.stage import MACHINE, Task, Watch, Work, make_key
 
 STAGE = "judge"
 VERSION = 1
@@ -26,7 +26,7 @@ class Judgement(msgspec.Struct, frozen=True):
     filters: list[FilterTable]
 
 
-def task(part: Part, filters: list[FilterTable], quarantined: dict[str, str]) -> Task:
+def task(part: Part, filters: list[FilterTable]) -> Task:
     """Return the stage's task for one part."""
     made = [table.make() for table in filters]
     facts = {
@@ -35,7 +35,7 @@ def task(part: Part, filters: list[FilterTable], quarantined: dict[str, str]) ->
     }
     libraries = sorted({library for filter in made for library in filter.libraries})
     base = make_key(STAGE, VERSION, facts, libraries)
-    return Task(STAGE, base, judge, Judgement(part, filters), part.label, quarantined, part.bytes)
+    return Task(STAGE, base, judge, Judgement(part, filters), part.label, size=part.bytes)
 
 
 def judge(call: Judgement, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
@@ -64,8 +64,10 @@ def _verdict(document: Document, filters: list[tuple[str, Filter]], watch: Watch
         try:
             verdict = filter.judge(document)
         except MemoryError:
-            raise  # says something about the machine, not about the document
-        except Exception as error:  # noqa: BLE001 - one document that a library stumbles over must not end the build
+            raise  # says something about the machine, not about what is in hand
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in MACHINE:
+                raise
             scores[name] = {"error": f"{type(error).__name__}: {error}"[:500]}
             return Judged(document.id, keep=False, reason="filter_failed", scores=scores)
         if verdict.scores:

@@ -87,6 +87,8 @@ def names(kind: Kind) -> list[str]:
 
 def resolve(kind: Kind, name: str) -> Any:
     """Return the object that ``name`` stands for; raises ``PluginError`` naming the choices."""
+    if not isinstance(name, str):
+        raise PluginError(f"{kind} {name!r}: a name is text; choose one of {', '.join(names(kind))}")
     target = CATALOGUE[kind].get(name)
     if target is None:
         for point in entry_points(group=f"pile.{kind}", name=name):
@@ -102,5 +104,5 @@ def resolve(kind: Kind, name: str) -> Any:
     module, _, attribute = target.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError, SyntaxError) as error:
         raise PluginError(f"{kind} {name!r} cannot be loaded from {target!r}: {error}") from error

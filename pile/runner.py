@@ -10,19 +10,21 @@ from __future__ import annotations
 import faulthandler
 import os
 import pickle
+import platform
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from pile.errors import PileError, QuarantineError, WorkerDiedError
-from pile.executor import Executor
-from pile.stage import Task, Work
+from pile.errors import PileError, QuarantineError, WorkerDiedError, WorkError
+from pile.executor import Executor, leave_with_parent
+from pile.stage import Task, Work, library_versions
 
 #: More records than this of one input that kill their worker: the input or the machine is at fault, not the records.
 MOST_QUARANTINED = 20
@@ -37,12 +39,27 @@ class Result(msgspec.Struct, frozen=True):
     reused: bool
 
 
+#: What every worker must have in the version of the build's own process, since results are stored under its versions.
+SAME = ("msgspec", "numpy", "xxhash", "zstandard")
+
+
 class _Call(msgspec.Struct, frozen=True):
     task: Task
     work: Work
+    versions: dict[str, str]
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the kernel's libraries in this process."""
+    return {"python": platform.python_version(), **library_versions(SAME)}
 
 
 def _perform(call: _Call) -> tuple[str, dict[str, Any]]:
+    if call.versions != versions():
+        raise WorkError(
+            f"a worker on {platform.node()} has {versions()}, the build {call.versions}: make them the same"
+        )
     return call.work.perform(call.task)
 
 
@@ -86,6 +103,7 @@ def _child(task: Task, work: Work) -> tuple[str, tuple[str, dict[str, Any]] | st
 
 def _main(call: str) -> None:
     """The child: do one task with a journal, and write down what came of it."""
+    leave_with_parent(os.getppid())
     task, work, answer, journal = pickle.loads(Path(call).read_bytes())
     faulthandler.enable()
     outcome: Any
@@ -110,7 +128,7 @@ def run(
         for task in tasks:
             facts = work.facts(task.stage, task.key)
             if facts is None:
-                yield _Call(task, work)
+                yield _Call(task, work, versions())
             else:
                 reused.append(Result(task, task.key, facts, reused=True))
 

@@ -7,19 +7,25 @@ there.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
+import zstandard
 
-from pile.errors import WorkerDiedError, WorkError
+from pile.errors import CorpusError, RequestError, WorkerDiedError, WorkError
 from pile.executor import Executor
 from pile.gather import STAGE as GATHER
-from pile.manifest import EXAMPLES, MANIFEST, REPORT, SUMS, Manifest, Shard, read, read_sums, sums_of
+from pile.manifest import MANIFEST, SUMS, Manifest, Shard, read, read_sums, sums_of
 from pile.shards import content_of
 from pile.stage import Work
 from pile.storage import Storage
 
+#: The names of shards: nothing else is ever removed from an output folder.
+SHARD_NAME = re.compile(r"(train/\d+|validation|test)\.jsonl\.zst")
+#: What a split holds that no document fell into.
+EMPTY_FRAME = zstandard.ZstdCompressor(write_checksum=True, write_content_size=True).compress(b"")
 #: Bytes copied at a time.
 COPY_BYTES = 1 << 20
 
@@ -35,24 +41,39 @@ class Assembly(msgspec.Struct, frozen=True):
 
 
 def finished(out: Storage, key: str) -> Manifest | None:
-    """Return the manifest when ``out`` already holds, whole, the corpus of this key."""
-    if out.read(SUMS) is None or out.read(MANIFEST) is None:
+    """Return the manifest when ``out`` already holds, whole as far as sizes tell, the corpus of this key."""
+    try:
+        manifest, sums, sizes = read(out), read_sums(out), out.sizes()
+    except CorpusError:
         return None
-    manifest = read(out)
-    present = set(out.names())
-    whole = all(shard.name in present for shard in manifest.shards) and manifest.key == key
-    return manifest if whole and {REPORT, EXAMPLES} <= present else None
+    whole = all(sizes.get(shard.name) == shard.bytes for shard in manifest.shards) and set(sums) <= set(sizes)
+    return manifest if whole and manifest.key == key else None
+
+
+def former_shards(out: Storage) -> set[str]:
+    """Return the shards of the corpus that ``out`` holds, whole or not; raises ``RequestError`` for what is not ours."""
+    sums, manifest = out.read(SUMS), out.read(MANIFEST)
+    names = {line[66:] for line in (sums or b"").decode("utf-8", "replace").splitlines()}
+    try:
+        names |= {shard.name for shard in read(out).shards}
+    except CorpusError:
+        if (sums is not None or manifest is not None) and MANIFEST not in names:
+            raise RequestError(
+                f"{out.url} holds a {SUMS} or {MANIFEST} of something else: choose another --out"
+            ) from None
+    return {name for name in names if SHARD_NAME.fullmatch(name)}
 
 
 def unseal(out: Storage, keep: Iterable[str]) -> None:
-    """Take the seal off ``out``, and the former corpus's files that will not be replaced."""
-    try:
-        former = read_sums(out) if out.read(SUMS) is not None else {}
-    finally:
-        out.delete(SUMS)
-    out.delete(MANIFEST)
-    for name in set(former) - set(keep):
+    """Take the seal off ``out``, and the former corpus's shards that will not be replaced.
+
+    Only names that a corpus of ours has are ever removed; the manifest goes last, so that a killed run is taken up again.
+    """
+    former = former_shards(out)
+    out.delete(SUMS)
+    for name in sorted(former - set(keep)):
         out.delete(name)
+    out.delete(MANIFEST)
 
 
 def assemble(call: Assembly) -> Shard:
@@ -62,6 +83,10 @@ def assemble(call: Assembly) -> Shard:
     with call.out.scratch() as scratch, call.work.reading(scratch / "inputs"):
         target = scratch / "shard"
         with open(target, "wb") as output:
+            if not call.pieces:  # an empty file is no zstd; an empty frame is
+                output.write(EMPTY_FRAME)
+                stored.update(EMPTY_FRAME)
+                size = len(EMPTY_FRAME)
             for key, name, expected in call.pieces:
                 piece, path = hashlib.sha256(), call.work.file(GATHER, key, name)
                 with open(path, "rb") as file:

@@ -38,13 +38,13 @@ def task(parts: list[Part]) -> Task:
 
 def settle(call: Settlement, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
     """Do one task: write the rows that each part lost; return a digest of them by place, and the counts by reason."""
-    events = [np.load(work.file("extract", part.extract, EVENTS), mmap_mode="r") for part in call.parts]
-    total = sum(len(e) for e in events)
+    files = [work.file("extract", part.extract, EVENTS) for part in call.parts]
+    total = sum(len(np.load(file, mmap_mode="r")) for file in files)
     ranges = -(-total // MOST_EVENTS) or 1
     bounds = [round(i * 2**64 / ranges) for i in range(ranges + 1)]
     lost: dict[int, list[tuple[int, str]]] = {}
     for low, high in pairwise(bounds):
-        for place, row, reason in _losers(events, low, high):
+        for place, row, reason in _losers(files, low, high):
             lost.setdefault(place, []).append((row, reason))
     arrays: dict[str, npt.NDArray[Any]] = {}
     digests: dict[str, str] = {}
@@ -58,13 +58,17 @@ def settle(call: Settlement, folder: Path, watch: Watch, work: Work) -> dict[str
     return {"in": total, "lost": digests, "drops": dict(sorted(counts.items()))}
 
 
-def _losers(events: list[npt.NDArray[Any]], low: int, high: int) -> list[tuple[int, int, str]]:
-    """Return ``(place, row, reason)`` of the documents with hashed ids in a range that a later event displaces."""
+def _losers(files: list[Path], low: int, high: int) -> list[tuple[int, int, str]]:
+    """Return ``(place, row, reason)`` of the documents with hashed ids in a range that a later event displaces.
+
+    One file is open at a time: there may be more inputs than a process may have files.
+    """
     pieces, places = [], []
-    for place, part in enumerate(events):
+    for place, file in enumerate(files):
+        part = np.load(file, mmap_mode="r")
         first = np.searchsorted(part["high"], np.uint64(low))
         last = len(part) if high == 2**64 else np.searchsorted(part["high"], np.uint64(high))
-        pieces.append(part[first:last])
+        pieces.append(np.array(part[first:last]))
         places.append(np.full(last - first, place, dtype=np.int64))
     found = np.concatenate(pieces) if pieces else np.empty(0, dtype=EVENT)
     place_of = np.concatenate(places) if places else np.empty(0, dtype=np.int64)

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import xxhash
 import zstandard
 
@@ -21,14 +23,18 @@ from pile.decisions import STAGE as DEDUP
 from pile.decisions import decisions
 from pile.document import Document
 from pile.errors import WorkError
-from pile.mix import copies, shard_line, split_of
+from pile.mix import SPLITS, copies, shard_line, split_of
 from pile.parts import Part, documents, lost_rows, verdicts
 from pile.recipe import Splits
 from pile.stage import Task, Watch, Work, make_key
+from pile.text import normalise
 
 STAGE = "spread"
 VERSION = 1
 SPOOL = "spool"
+INDEX = "index.npy"  #: FRAME array, sorted: where each frame of the spool is
+COUNTS = "counts.npy"  #: lines by split (as in SPLITS) and bucket
+FRAME = np.dtype([("split", "<i4"), ("bucket", "<i4"), ("offset", "<i8"), ("size", "<i8")])
 #: Uncompressed bytes that a bucket should hold: ``gather`` has one in memory.
 BUCKET_BYTES = 64 << 20
 #: Uncompressed bytes that are held before they are written out.
@@ -74,7 +80,7 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
     text_bytes: Counter[str] = Counter()
     survivors = Survivors(work, call.part, call.dedup)
     with open(folder / SPOOL, "wb") as file:
-        spool = _Spool(file)
+        spool = _Spool(file, mixture.buckets)
         for document, cluster in survivors:
             split = split_of(mixture.splits, mixture.seed, cluster)
             number = copies(mixture.epochs, mixture.seed, document.id)
@@ -90,6 +96,8 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
                 place = draw(mixture.seed, "order", document.id, copy)
                 spool.add(split, place * mixture.buckets // STEPS, place, copy, document.id, line)
         spool.flush()
+    np.save(folder / INDEX, spool.index())
+    np.save(folder / COUNTS, spool.counts)
     return {
         "funnel": survivors.funnel(),
         "in": survivors.count,
@@ -99,8 +107,6 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
         "documents": dict(sorted(unique.items())),
         "lines": dict(sorted(lines.items())),
         "text_bytes": dict(sorted(text_bytes.items())),
-        "buckets": {f"{split} {bucket}": count for (split, bucket), count in sorted(spool.counts.items())},
-        "index": {f"{split} {bucket}": places for (split, bucket), places in sorted(spool.index.items())},
     }
 
 
@@ -126,8 +132,10 @@ class Survivors:
                 continue
             self._candidates += 1
             ids.update(document.id.encode() + b"\n")
-            cluster = xxhash.xxh3_64_intdigest(document.id.encode())
-            if decided is not None:
+            if decided is None:
+                # Without deduplication exact copies stay, and must at least stay on one side of the splits.
+                cluster = xxhash.xxh3_64_intdigest((normalise(document.text) or document.id).encode())
+            else:
                 decision = next(decided)
                 if decision["row"] != row:
                     raise WorkError(f"{self._part.label}: no decision on row {row}, {document.id}")
@@ -151,26 +159,30 @@ class Survivors:
 class _Spool:
     """Lines by split and bucket, held up to a bound, then written as one zstd frame for each."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, buckets: int) -> None:
         self._file = file
         self._zstd = zstandard.ZstdCompressor(level=SPOOL_LEVEL, write_content_size=True, write_checksum=True)
-        self._held: dict[tuple[str, int], list[bytes]] = {}
+        self._held: dict[tuple[int, int], list[bytes]] = {}
         self._size = 0
-        self.counts: Counter[tuple[str, int]] = Counter()
-        self.index: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        self._frames: list[tuple[int, int, int, int]] = []
+        self.counts = np.zeros((len(SPLITS), buckets), dtype=np.int64)
 
     def add(self, split: str, bucket: int, place: int, copy: int, id: str, line: bytes) -> None:
-        name = id.encode()
-        held = self._held.setdefault((split, bucket), [])
+        name, number = id.encode(), SPLITS.index(split)
+        held = self._held.setdefault((number, bucket), [])
         held.extend((HEADER.pack(place, copy, len(name), len(line)), name, line))
-        self.counts[split, bucket] += 1
+        self.counts[number, bucket] += 1
         self._size += HEADER.size + len(name) + len(line)
         if self._size >= SPREAD_BYTES:
             self.flush()
 
     def flush(self) -> None:
-        for key, pieces in sorted(self._held.items()):
+        for (split, bucket), pieces in sorted(self._held.items()):
             frame = self._zstd.compress(b"".join(pieces))
-            self.index.setdefault(key, []).append((self._file.tell(), len(frame)))
+            self._frames.append((split, bucket, self._file.tell(), len(frame)))
             self._file.write(frame)
         self._held, self._size = {}, 0
+
+    def index(self) -> npt.NDArray[Any]:
+        """Return where the frames of each split and bucket are, in that order."""
+        return np.array(sorted(self._frames), dtype=FRAME)

@@ -11,8 +11,11 @@ import errno
 import faulthandler
 import hashlib
 import os
+import platform
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,13 +23,17 @@ from typing import Any
 
 import msgspec
 
-from pile.errors import WorkError
+from pile.errors import PileError, WorkError
 from pile.storage import Storage
 
 #: The sidecar: its existence means that the result is whole.
 FACTS = "facts.json"
 #: Errors of a disk that takes no more.
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+#: Errors that say something about the machine and nothing about the record in hand: they stop a build, and drop nothing.
+MACHINE = (*NO_ROOM, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EIO, errno.EACCES, errno.EPERM)
+#: Bytes of stack for the thread that does a task: deep trees are walked by recursion, in Python and in C.
+STACK_BYTES = 64 << 20
 #: Seconds on one record before its worker is taken to hang and ends itself. The clock decides no content: the record
 #: is then quarantined by name in the lock, so that every later build repeats the decision.
 HANG_SECONDS = float(os.environ.get("PILE_HANG_SECONDS", "900"))
@@ -77,9 +84,10 @@ class Watch:
             self._wound = now
 
     def close(self) -> None:
-        """Stop the watchdog and close the journal."""
+        """Stop the watchdog and close the journal; a second time does nothing."""
         if self._wound:
             faulthandler.cancel_dump_traceback_later()
+            self._wound = 0.0
         self._silent.close()
         if self._journal is not None:
             self._journal.close()
@@ -112,7 +120,29 @@ class Task(msgspec.Struct, frozen=True):
 
 def make_key(stage: str, version: int, facts: Any, libraries: tuple[str, ...] | list[str] = ()) -> str:
     """Return the key of a stage's result: 40 hex digits over everything that decides its bytes."""
-    return digest([stage, version, facts, library_versions(libraries)])[:40]
+    return digest([stage, version, facts, platform.python_version(), library_versions(libraries)])[:40]
+
+
+def _call(task: Task, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
+    """Call a task's function on a thread of its own, so that its stack is as deep as on any executor.
+
+    Where recursion ends decides what a few deep documents become; it must not depend on who called.
+    """
+    before = threading.stack_size(STACK_BYTES)
+    try:
+        with ThreadPoolExecutor(1, thread_name_prefix=task.stage) as thread:
+            future = thread.submit(task.function, task.arguments, folder, watch, work)
+    finally:
+        threading.stack_size(before)
+    try:
+        return future.result()
+    except (PileError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        # A fault of ours or of a source's, which must reach the person from any process, whatever its class.
+        raise WorkError(
+            f"{task.stage} of {task.label} failed: {type(error).__name__}: {error}; please report it"
+        ) from error
 
 
 class Work:
@@ -163,7 +193,8 @@ class Work:
             output.mkdir()
             try:
                 with self.reading(scratch / "inputs"):
-                    facts = task.function(task.arguments, output, watch, self)
+                    facts = _call(task, output, watch, self)
+                watch.close()  # storing the result may take longer than any record
                 if watch.quarantined:
                     facts["quarantined"] = watch.quarantined
                 key = task.key_with(watch.quarantined)
@@ -175,7 +206,13 @@ class Work:
                         f"{task.stage} of {task.label} cannot write below {self.storage.url}: {error.strerror}; make room, "
                         "then run the same command again: what is done stays done"
                     ) from error
-                raise
+                raise WorkError(
+                    f"{task.stage} of {task.label}: {error}; run the same command again once it is mended"
+                ) from error
+            except MemoryError as error:
+                raise WorkError(
+                    f"{task.stage} of {task.label} has not enough memory: give it more, or take fewer --workers"
+                ) from error
             finally:
                 watch.close()
         return key, facts

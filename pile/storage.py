@@ -15,8 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+from botocore.exceptions import BotoCoreError
 
 from pile.errors import DataError, RequestError
+
+#: Private folder of a local storage for what is not finished; nobody else's files bear this name.
+SCRATCH = ".pile-scratch"
 
 
 class Storage:
@@ -40,8 +44,13 @@ class Storage:
     @property
     def _fs(self) -> Any:
         if self._remote is None:
-            # Listings are not cached: other machines write here too.
-            self._remote, _ = fsspec.url_to_fs(self.url, use_listings_cache=False)
+            try:
+                # Listings are not cached: other machines write here too.
+                self._remote, _ = fsspec.url_to_fs(self.url, use_listings_cache=False)
+            except (ValueError, ImportError) as error:
+                raise RequestError(
+                    f"{self.url}: {error}; name a folder or an fsspec URL such as s3://BUCKET/x"
+                ) from error
         return self._remote
 
     def _name(self, name: str) -> str:
@@ -55,15 +64,21 @@ class Storage:
             return bytes(self._fs.cat_file(self._name(name)))
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except BotoCoreError as error:
+            raise DataError(f"{self.url}: {error}; check credentials, region and address of the storage") from error
+
+    def sizes(self, folder: str = "") -> dict[str, int]:
+        """Return name and size in bytes of every file below ``folder``, names relative to this storage and sorted."""
+        root = self._name(folder).rstrip("/")
+        if self.is_local:
+            files = (p for p in Path(root).rglob("*") if p.is_file())
+            return dict(sorted((str(p.relative_to(self.path)), p.stat().st_size) for p in files))
+        bare = self._fs._strip_protocol(self.url)
+        return dict(sorted((n[len(bare) + 1 :], int(f["size"])) for n, f in self._fs.find(root, detail=True).items()))
 
     def names(self, folder: str = "") -> list[str]:
         """Return the names of all files below ``folder``, relative to this storage, sorted."""
-        root = self._name(folder).rstrip("/")
-        if self.is_local:
-            found = (str(p.relative_to(self.path)) for p in Path(root).rglob("*") if p.is_file() or p.is_symlink())
-            return sorted(found)
-        bare = self._fs._strip_protocol(self.url)
-        return sorted(n[len(bare) + 1 :] for n in self._fs.find(root))
+        return list(self.sizes(folder))
 
     def local(self, name: str, scratch: Path) -> Path:
         """Return a path on this machine with the file's content; a remote file is brought into ``scratch``."""
@@ -125,8 +140,15 @@ class Storage:
             file.unlink()
         sync_folder(target.parent)
 
+    def clear_scratch(self) -> None:
+        """Remove what builds left unfinished on local storage; only the one build that works there may ask for it."""
+        if self.is_local:
+            shutil.rmtree(self.path / SCRATCH, ignore_errors=True)
+
     def delete(self, name: str) -> None:
-        """Remove a file or a folder with all below it, if it is there."""
+        """Remove a file or a folder with all below it, if it is there; ``name`` must lie inside this storage."""
+        if not name or name.startswith("/") or ".." in Path(name).parts:
+            raise DataError(f"{name!r} does not lie in {self.url}: nothing was deleted")
         if not self.is_local:
             if self._fs.exists(self._name(name)):
                 self._fs.rm(self._name(name), recursive=True)
@@ -144,20 +166,20 @@ class Storage:
             yield
             return
         self.path.mkdir(parents=True, exist_ok=True)
-        with open(self.path / ".claim", "w") as file:
+        with open(self.path / ".pile-claim", "w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise RequestError(
                     f"another build works in {self.url}: wait for it, or choose another --work"
                 ) from None
-            shutil.rmtree(self.path / "tmp", ignore_errors=True)
+            self.clear_scratch()
             yield
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """Give a private folder on this machine, on the same file system where storage is local; removed at the end."""
-        parent = self.path / "tmp" if self.is_local else Path(tempfile.gettempdir())
+        parent = self.path / SCRATCH if self.is_local else Path(tempfile.gettempdir())
         try:
             parent.mkdir(parents=True, exist_ok=True)
             folder = Path(tempfile.mkdtemp(prefix="pile-", dir=parent))

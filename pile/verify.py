@@ -62,49 +62,47 @@ def verify(corpus: Storage, progress: Callable[[int], object] = lambda count: No
         for name in sorted(present - expected)
         if name.endswith(DATA)
     ]
-    with tempfile.TemporaryDirectory(prefix="pile-") as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
-        scratch = Path(folder)
-        jobs = {name: pool.submit(_sha256, corpus, name, scratch, progress) for name in sorted(set(sums) & present)}
-        found = {name: job.result() for name, job in jobs.items()}
-        faults += _differences(found, sums)
-        shards = [s for s in manifest.shards if s.name in found and found[s.name] == s.sha256]
-        for checked in pool.map(lambda shard: _content(corpus, shard, scratch), shards):
-            faults += checked
+    shards = {shard.name: shard for shard in manifest.shards}
+    owners = {digest: name for name, digest in sums.items()}
+
+    def check(name: str) -> list[Fault]:
+        with tempfile.TemporaryDirectory(prefix="pile-") as folder:  # one file of shared storage at a time
+            path = corpus.local(name, Path(folder))
+            digest = _sha256(path, progress)
+            if digest != sums[name]:
+                return [_difference(name, digest, sums[name], owners)]
+            return _content(path, shards[name]) if name in shards else []
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for found in pool.map(check, sorted(set(sums) & present)):
+            faults += found
     faults += _disagreements(manifest, sums)
     documents, size = sum(s.documents for s in manifest.shards), sum(s.bytes for s in manifest.shards)
     return Finding(corpus.url, manifest.fingerprint, len(sums), documents, size, faults)
 
 
-def _sha256(corpus: Storage, name: str, scratch: Path, progress: Callable[[int], object]) -> str:
+def _sha256(path: Path, progress: Callable[[int], object]) -> str:
     digest = hashlib.sha256()
-    with open(corpus.local(name, scratch), "rb") as file:
+    with open(path, "rb") as file:
         while chunk := file.read(READ_BYTES):
             digest.update(chunk)
             progress(len(chunk))
     return digest.hexdigest()
 
 
-def _differences(found: dict[str, str], sums: dict[str, str]) -> list[Fault]:
-    owners = {digest: name for name, digest in sums.items()}
-    faults = []
-    for name, digest in found.items():
-        if digest == sums[name]:
-            continue
-        owner = owners.get(digest)
-        if owner is not None:
-            faults.append(Fault(name, "swapped", f"has the content of {owner}: renamed or exchanged"))
-        else:
-            faults.append(
-                Fault(name, "changed", f"sha256 is {digest}, should be {sums[name]}: flipped, cut or overwritten")
-            )
-    return faults
+def _difference(name: str, digest: str, expected: str, owners: dict[str, str]) -> Fault:
+    """Return the fault of a file that is not what SHA256SUMS says."""
+    if digest in owners:
+        return Fault(name, "swapped", f"has the content of {owners[digest]}: renamed or exchanged")
+    detail = f"sha256 is {digest}, should be {expected}: flipped, cut or overwritten; delete it and build again"
+    return Fault(name, "changed", detail)
 
 
-def _content(corpus: Storage, shard: Shard, scratch: Path) -> list[Fault]:
+def _content(path: Path, shard: Shard) -> list[Fault]:
     """Check a shard that is stored as it should be: does it read as it should?"""
     digest, documents, size = hashlib.sha256(), 0, 0
     try:
-        with open(corpus.local(shard.name, scratch), "rb") as file:
+        with open(path, "rb") as file:
             for text in content_of(file, shard.name):
                 digest.update(text)
                 documents += text.count(b"\n")

@@ -21,6 +21,7 @@ from pile.plugins import Reader
 from sources import http_message
 from sources.extract.charset import decode
 from sources.extract.html import main_text
+from sources.extract.page_language import other_language
 from sources.extract.page_type import html_type, sniffed
 from sources.warc import Capture, captures
 
@@ -35,6 +36,7 @@ CUT_LENGTH = 1 << 20
 #: An ISO 8601 date or date-time, as WARC-Date is; anything else a writer put there is left out.
 DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?)?)?")
 
+Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}$")]
 Crawl = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+$")]
 
 
@@ -45,13 +47,18 @@ class _Listed(msgspec.Struct):
 
 
 class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Pages of one crawl (``"latest"``, or an id such as ``"CC-MAIN-2026-30"``), of its first ``files`` WARC files."""
+    """Pages of one crawl (``"latest"``, or an id such as ``"CC-MAIN-2026-30"``), of its first ``files`` WARC files.
+
+    With ``languages``, pages that are surely written in others are dropped before the cost of extraction
+    (``other_language``); a ``language`` filter still judges what goes on.
+    """
 
     crawl: Crawl = "latest"
     files: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    languages: tuple[Language, ...] = ()
 
     version: ClassVar[int] = 1
-    libraries: ClassVar[tuple[str, ...]] = ("fastwarc", "lxml", "resiliparse", "trafilatura", "warcio")
+    libraries: ClassVar[tuple[str, ...]] = ("fastwarc", "lxml", "pycld2", "resiliparse", "trafilatura", "warcio")
     #: Options that say which inputs there are, and nothing of what is in them.
     choosing: ClassVar[frozenset[str]] = frozenset({"crawl", "files"})
 
@@ -101,6 +108,8 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if reason := _refused_payload(capture, payload):
             return Drop(record.name, *reason)
         page = decode(payload.body, capture.response.header("content-type"))
+        if self.languages and (code := other_language(page.text, self.languages)):
+            return Drop(record.name, "other_language", f"{capture.url}: {code}")
         text = main_text(page.text, url=capture.url)
         if not text:
             return Drop(record.name, "no_text", f"{capture.url}: no main text in {len(payload.body)} bytes")

@@ -126,7 +126,7 @@ class Local(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         has_id = isinstance(native, str | int) and not isinstance(native, bool) and str(native).strip() != ""
         name = str(native) if has_id else record.name
         if not text.strip():
-            return Drop(name, "empty", f"line {record.name.rpartition(':')[2]}")
+            return Drop(name, "empty", withdraws=True, detail=f"line {record.name.rpartition(':')[2]}")
         meta = _without(_without(line, self.text_field), self.id_field if has_id else "")
         return _document(name, text, meta, self.license)
 

@@ -107,12 +107,12 @@ class Wikipedia(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if page.model != "wikitext":
             return Drop(page.id, "not_wikitext", f"{page.model}: {page.title}")
         if page.text is None:
-            return Drop(page.id, "deleted_text", page.title)
+            return Drop(page.id, "deleted_text", page.title, withdraws=True)
         if is_redirect(page.text):
             return Drop(page.id, "redirect", page.title)
         body = wikitext.text(page.text, title=page.title, namespaces=frozenset(page.site.namespaces))
         if not body:
-            return Drop(page.id, "empty", page.title)
+            return Drop(page.id, "empty", page.title, withdraws=True)
         return Document(
             id=page.id,
             text=f"{page.title}\n\n{body}",

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from pile.build import Built
-from pile.errors import CorpusError, DataError, LockError
+from pile.errors import CorpusError, DataError, LockError, RequestError
 from pile.progress import Progress
 from pile.shards import read_lines
+from pile.storage import Storage
+from pile.verify import verify
 
 RECIPE = """
 name = "toy"
@@ -178,3 +181,77 @@ def test_validation_and_test_share_no_document_with_train(files: Path, build) ->
     assert ids["validation"] and ids["test"]
     assert not ids["validation"] & ids["test"]
     assert not (ids["validation"] | ids["test"]) & (ids["train/00"] | ids["train/01"])
+
+
+ONE = 'name = "toy"\n[sources.one]\nuse = "local"\noptions = { paths = ["one.jsonl"] }\n'
+
+
+def lines(path: Path, *documents: dict[str, Any]) -> None:
+    path.write_text("".join(json.dumps(document) + "\n" for document in documents))
+
+
+def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path: Path, build) -> None:  # type: ignore[no-untyped-def]
+    lines(tmp_path / "one.jsonl", {"id": "a", "text": "some text"})
+    (tmp_path / "out/tmp").mkdir(parents=True)
+    (tmp_path / "out/tmp/mine").write_text("mine")
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "out/SHA256SUMS").write_text(f"{'0' * 64}  tmp/mine\n{'0' * 64}  ../precious\n")
+    with pytest.raises(RequestError, match="choose another --out"):
+        build(ONE)
+    assert (tmp_path / "out/tmp/mine").exists() and (tmp_path / "precious").exists()
+    assert (tmp_path / "out/SHA256SUMS").exists()
+
+
+@pytest.mark.parametrize("damage", ["shard cut", "manifest cut", "sums gone", "killed while unsealing"])
+def test_building_again_mends_a_damaged_corpus(files: Path, build, damage: str) -> None:  # type: ignore[no-untyped-def]
+    whole, _ = build(RECIPE.replace("shards = 2", "shards = 4"))
+    out = files / "out"
+    if damage == "shard cut":
+        (out / "train/01.jsonl.zst").write_bytes(b"")
+    elif damage == "manifest cut":
+        (out / "manifest.json").write_bytes((out / "manifest.json").read_bytes()[:200])
+    elif damage == "sums gone":
+        (out / "SHA256SUMS").unlink()
+    else:
+        (out / "SHA256SUMS").unlink()
+        (out / "train/03.jsonl.zst").unlink()
+    shards = "shards = 2" if damage == "killed while unsealing" else "shards = 4"
+    mended, progress = build(RECIPE.replace("shards = 2", shards))
+    assert mended.fresh
+    assert "extract" not in did(progress)
+    assert verify(Storage(str(out))).intact
+    if shards == "shards = 4":
+        assert mended.manifest == whole.manifest
+
+
+def test_a_split_that_nothing_fell_into_is_an_empty_file_that_reads(tmp_path: Path, build) -> None:  # type: ignore[no-untyped-def]
+    lines(tmp_path / "one.jsonl", *({"id": n, "text": f"document {n}"} for n in range(5)))
+    build(ONE + "[output]\nsplits = { test = 0.00001 }\n")
+    assert list(read_lines(tmp_path / "out/test.jsonl.zst")) == []
+    assert zstandard.ZstdDecompressor().decompress((tmp_path / "out/test.jsonl.zst").read_bytes()) == b""
+    assert verify(Storage(str(tmp_path / "out"))).intact
+
+
+def test_a_newest_version_without_text_takes_the_older_text_away(tmp_path: Path, build) -> None:  # type: ignore[no-untyped-def]
+    lines(tmp_path / "one.jsonl", {"id": "a", "text": "first"}, {"id": "b", "text": "other"}, {"id": "a", "text": " "})
+    built, _ = build(ONE)
+    assert built.manifest.sources["one"].funnel["settle"]["drops"] == {"superseded": 1}
+    assert [json.loads(line)["meta"]["id"] for line in read_lines(tmp_path / "out/train/00.jsonl.zst")] == ["one:b"]
+
+
+def test_without_deduplication_copies_stay_on_one_side_of_the_splits(tmp_path: Path, build) -> None:  # type: ignore[no-untyped-def]
+    lines(tmp_path / "one.jsonl", *({"id": n, "text": f"Text number {chr(97 + n % 26)}."} for n in range(260)))
+    build(ONE + "[output]\nsplits = { test = 0.3 }\n")
+    texts = [
+        {json.loads(line)["text"] for line in read_lines(tmp_path / "out" / name)}
+        for name in ("train/00.jsonl.zst", "test.jsonl.zst")
+    ]
+    assert texts[1]
+    assert not texts[0] & texts[1]
+
+
+def test_sources_may_share_an_input(tmp_path: Path, build) -> None:  # type: ignore[no-untyped-def]
+    lines(tmp_path / "one.jsonl", {"id": "a", "text": "some text"})
+    tables = "".join(f'[sources.s{n}]\nuse = "local"\noptions = {{ paths = ["one.jsonl"] }}\n' for n in range(8))
+    built, _ = build(f'name = "toy"\n{tables}[dedup]\n')
+    assert [record.documents for record in built.manifest.sources.values()] == [1, 0, 0, 0, 0, 0, 0, 0]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pile.errors import WorkError
 from pile.executor import Executor
 
 PLUGIN = '''
@@ -90,3 +91,52 @@ def test_the_next_build_repeats_the_decision_without_another_death(dangerous: Pa
     # Without the stored results, the lock alone is enough.
     third, _ = build(RECIPE, work=tmp_path / "work2", out=tmp_path / "out2")
     assert third.manifest == first.manifest
+
+
+DEEP = '''
+from collections.abc import Iterator
+from typing import ClassVar
+import errno, msgspec
+from pile.document import Document, Drop, Pin, Input, Record
+
+class Deep(msgspec.Struct, frozen=True):
+    """A source that finds out how deep it may recurse, or that meets a full disk."""
+    full: bool = False
+    version: ClassVar[int] = 1
+    libraries: ClassVar[tuple[str, ...]] = ()
+    choosing: ClassVar[frozenset[str]] = frozenset()
+    def pin(self, upstream):
+        return Pin({"full": self.full}, [Input(url) for url in upstream.find(["a.txt"])])
+    def records(self, input, path) -> Iterator[Record]:
+        yield Record("one", 0)
+    def parse(self, record):
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        def down(depth):
+            try:
+                return down(depth + 1)
+            except RecursionError:
+                return depth
+        return Document("one", f"recursion ends at {down(0)}")
+'''
+
+
+def test_recursion_ends_at_the_same_depth_on_every_executor(tmp_path: Path, test_plugins: Path, build, request) -> None:  # type: ignore[no-untyped-def]
+    (test_plugins / "deep.py").write_text(DEEP)
+    (tmp_path / "a.txt").write_text("x")
+    recipe = 'name = "toy"\n[sources.d]\nuse = "deep:Deep"\n'
+    fingerprints = set()
+    for name in ("local_executor", "ray_executor"):
+        executor = request.getfixturevalue(name)
+        built, _ = build(recipe, executor=executor, work=tmp_path / name, out=tmp_path / f"{name}-out")
+        fingerprints.add(built.manifest.fingerprint)
+    assert len(fingerprints) == 1
+
+
+def test_a_full_disk_under_a_parser_stops_the_build_and_drops_nothing(
+    tmp_path: Path, test_plugins: Path, build
+) -> None:  # type: ignore[no-untyped-def]
+    (test_plugins / "deep.py").write_text(DEEP)
+    (tmp_path / "a.txt").write_text("x")
+    with pytest.raises(WorkError, match="make room"):
+        build('name = "toy"\n[sources.d]\nuse = "deep:Deep"\noptions = { full = true }\n')
