@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from pile import examples, gather, judge, mix, settle, spread
 from pile.downloads import Downloads, observed
-from pile.errors import CorpusError, DataError
+from pile.errors import CorpusError, DataError, RequestError
 from pile.executor import Executor
 from pile.extract import Extraction
 from pile.fetch import Upstream
@@ -53,9 +53,16 @@ class Build:
 
     def build(self) -> Built:
         """Build the corpus, doing only what is not done yet; raises what ``pile.errors`` lists."""
-        former_shards(self.out)  # refuses a folder of something else before any work is done
+        self._check_folders()
         with self.work.storage.claimed():
             return self._build()
+
+    def _check_folders(self) -> None:
+        """Refuse folders that are each other's or something else's, before any work is done."""
+        out, work = self.out.url, self.work.storage.url
+        if work == out or work.startswith(f"{out}/"):
+            raise RequestError(f"--work {work} lies in --out {out}: a corpus holds nothing but itself; choose another")
+        former_shards(self.out)
 
     def _build(self) -> Built:
         self.lock = self.locked()
@@ -66,7 +73,7 @@ class Build:
         spreads = self.spread(parts, decided)
         gathers = self.gather(spreads)
         shown = self.examples(parts, decided)
-        facts = [[g.key for g in gathers], shown.key, self.lock.digest, facts_of(self.recipe)]
+        facts = [[g.key for g in gathers], shown.key, self.lock.digest_of(self.recipe), facts_of(self.recipe)]
         key = make_key("corpus", 1, facts, libraries_of(self.recipe))
         already = finished(self.out, key)
         if already is not None:
@@ -114,6 +121,7 @@ class Build:
         found = {_input_of(result.task): result for result in self.run("extract", downloads.tasks(), total)}
         self.lock = observed(self.lock, downloads.got)
         write(self.recipe, self.lock)
+        damaged = False
         parts, results, faults = [], [], sorted(f"{name}: {error}" for name, _, error in downloads.failures)
         for rank, (name, table) in enumerate(self.recipe.sources.items()):
             for place, input in enumerate(self.lock.sources[name].inputs):
@@ -123,16 +131,20 @@ class Build:
                 damage = downloads.got[name, input.url].damage or result.facts.get("damage")
                 if damage and table.on_damage == "stop":
                     faults.append(f"{name}: {input.url} {damage}")
+                    damaged = True
                 facts = result.facts
                 parts.append(
                     Part(name, rank, place, result.task.label, input.url, result.key, facts["out"], facts["line_bytes"])
                 )
                 results.append(msgspec.structs.replace(result, facts={**facts, "damage": damage} if damage else facts))
         if faults:
-            raise DataError(
-                f"{len(faults)} of {total} inputs cannot be used (all others are done): {'; '.join(faults)}. Delete its "
-                f'files in {self.work.storage.url}/fetch to fetch one again, or set on_damage = "keep" in its '
+            step = (
+                f'. Delete its files in {self.work.storage.url}/fetch to fetch one again, or set on_damage = "keep" in its '
                 "[sources] table"
+            )
+            raise DataError(
+                f"{len(faults)} of {total} inputs cannot be used, all others are done: {'; '.join(faults)}"
+                f"{step if damaged else ''}"
             )
         return parts, results
 
@@ -220,7 +232,7 @@ class Build:
             fingerprint(shards),
             key,
             facts_of(self.recipe),
-            f"sha256:{self.lock.digest}",
+            f"sha256:{self.lock.digest_of(self.recipe)}",
             shards,
             sources,
             environment(libraries_of(self.recipe)),

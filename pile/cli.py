@@ -78,7 +78,7 @@ def build(
     """Build a corpus: lock, fetch, extract, judge, deduplicate, mix, seal. Run it again to go on where it stopped."""
     loaded = load(recipe)
     progress = Progress()
-    store = Storage(out or f"build/{loaded.name}")
+    store = Storage(f"build/{loaded.name}" if out is None else out)
     executor: Executor = LocalExecutor(workers) if ray is None else RayExecutor(workers, ray or None)
     with upstream_for(loaded, mirror, progress) as upstream, executor:
         built = Build(loaded, store, Work(work), upstream, executor, progress).build()
@@ -88,7 +88,7 @@ def build(
     if built.fresh:
         print(f"built {store.url}")
     else:
-        print(f"nothing to do: {store.url} is complete and up to date")
+        print(f"nothing to do: {store.url} is complete and up to date (`pile verify` reads every byte of it)")
     print(built.manifest.fingerprint)
 
 

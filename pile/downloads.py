@@ -24,7 +24,7 @@ from pile.fetch import Upstream
 from pile.lock import Lock as RecipeLock
 from pile.progress import Progress, StageCount
 from pile.recipe import Recipe
-from pile.stage import FACTS, Task, Work, make_key
+from pile.stage import FACTS, Task, Work, make_key, write_facts
 
 STAGE = "fetch"
 VERSION = 1
@@ -130,7 +130,7 @@ class Downloads:
             output.mkdir()
             if not in_place:
                 path.rename(output / path.name)
-            (output / FACTS).write_bytes(msgspec.json.encode(msgspec.to_builtins(got), order="deterministic"))
+            write_facts(output, msgspec.to_builtins(got))
             storage.put_folder(output, f"{STAGE}/{key}", FACTS)
             shutil.rmtree(folder, ignore_errors=True)
         return got

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -27,6 +28,8 @@ R = TypeVar("R")
 
 #: Calls in flight per worker: one that runs and one that waits, so that no worker idles between two.
 IN_FLIGHT_PER_WORKER = 2
+#: Seconds within which a cluster must answer.
+CONNECT_SECONDS = 10.0
 #: Seconds between two looks of a worker at whether its parent still lives.
 ORPHAN_CHECK_SECONDS = 1.0
 
@@ -53,9 +56,7 @@ def leave_with_parent(parent: int) -> None:
     def watch() -> None:
         while True:
             time.sleep(ORPHAN_CHECK_SECONDS)
-            try:
-                os.kill(parent, 0)
-            except ProcessLookupError:
+            if os.getppid() != parent:  # also where the parent is dead and nobody has reaped it
                 os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="orphan-check").start()
@@ -116,6 +117,17 @@ class LocalExecutor:
                 yield task, outcome
 
 
+def _must_answer(address: str) -> None:
+    """Raise ``DataError`` where nothing listens at HOST:PORT: Ray itself waits for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not host or not port.isdigit():
+        return  # "auto", or a form of Ray's own
+    try:
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+    except OSError as error:
+        raise DataError(f"no Ray cluster at {address!r}: {error}; check --ray ADDRESS") from error
+
+
 class RayExecutor:
     """Plain Ray tasks: Ray's scheduling and node handling; ``address`` None starts Ray on this machine.
 
@@ -134,6 +146,7 @@ class RayExecutor:
             options["num_cpus"] = workers or os.cpu_count()
             options["runtime_env"] = {"env_vars": {"PYTHONPATH": os.pathsep.join([root, *filter(None, sys.path)])}}
         else:
+            _must_answer(address)
             options = {"address": address, "log_to_driver": False, "logging_level": "ERROR"}
             options["runtime_env"] = {
                 "py_modules": [f"{root}/{name}" for name in ("pile", "sources", "filters", "dedup")]

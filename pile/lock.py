@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from pile.document import Input
-from pile.errors import DataError, LockError
-from pile.plugins import Reader
+from pile.document import Input, Pin
+from pile.errors import DataError, LockError, PileError, PluginError
+from pile.plugins import Reader, Source
 from pile.recipe import Recipe, make_source
 from pile.stage import digest
 from pile.storage import Storage
@@ -43,10 +43,10 @@ class Lock(msgspec.Struct, frozen=True):
     quarantine: list[Quarantined] = []
     version: int = LOCK_VERSION
 
-    @property
-    def digest(self) -> str:
-        """sha256 (hex) of the lock's content."""
-        return digest(self)
+    def digest_of(self, recipe: Recipe) -> str:
+        """Return the sha256 (hex) of what the lock says of a recipe's sources; of others it may say what it likes."""
+        sources = {name: self.sources[name] for name in recipe.sources}
+        return digest([sources, [q for q in self.quarantine if q.source in sources]])
 
     def quarantined(self, source: str, url: str, stage: str) -> dict[str, str]:
         """Return the records of one input that a stage passes over: id to cause."""
@@ -70,7 +70,7 @@ def make(recipe: Recipe, upstream: Reader, previous: Lock | None = None) -> Lock
     """
     sources: dict[str, LockedSource] = {}
     for name, table in recipe.sources.items():
-        pin = make_source(name, table.use, table.options).pin(upstream)
+        pin = _pin(name, make_source(name, table.use, table.options), upstream)
         if not pin.inputs:
             raise DataError(f"source {name!r}: upstream has no inputs for {table.options}; check its options")
         known = {i.url: i for i in previous.sources[name].inputs} if previous and name in previous.sources else {}
@@ -80,6 +80,17 @@ def make(recipe: Recipe, upstream: Reader, previous: Lock | None = None) -> Lock
         pinned = dict(sorted(pin.options.items()))
         sources[name] = LockedSource(table.use, table.options, pinned, inputs)
     return Lock(sources, previous.quarantine if previous else [])
+
+
+def _pin(name: str, source: Source, upstream: Reader) -> Pin:
+    try:
+        return source.pin(upstream)
+    except (PileError, OSError):
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"source {name!r}: its pin() failed: {type(error).__name__}: {error}; mend the source"
+        ) from error
 
 
 def _seen(new: Input, old: Input | None) -> Input:

@@ -104,5 +104,7 @@ def resolve(kind: Kind, name: str) -> Any:
     module, _, attribute = target.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError, SyntaxError) as error:
-        raise PluginError(f"{kind} {name!r} cannot be loaded from {target!r}: {error}") from error
+    except Exception as error:
+        raise PluginError(
+            f"{kind} {name!r} cannot be loaded from {target!r}: {type(error).__name__}: {error}; is its folder on PYTHONPATH?"
+        ) from error

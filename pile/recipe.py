@@ -17,6 +17,12 @@ S = TypeVar("S")
 
 #: Names become folders and the first half of document ids.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+#: What an object of each kind must be able to do.
+METHODS: dict[Kind, tuple[str, ...]] = {
+    "source": ("pin", "records", "parse"),
+    "filter": ("judge",),
+    "dedup": ("run",),
+}
 #: zstd's own range of levels.
 LEVELS = range(1, 23)
 #: A copy of a document is one line of a shard; more epochs than this is a slip of the pen.
@@ -91,11 +97,12 @@ def load(path: Path) -> Recipe:
         raw = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise RecipeError(f"no recipe at {path}: name a .toml file, such as one in manifests/") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path} is not UTF-8: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path} is not TOML: {error}") from error
-    raw.pop("path", None) if isinstance(raw.get("path"), Path) else None
     recipe = parse(raw, path)
     for name, source in recipe.sources.items():
         make_source(name, source.use, source.options, f"{path}: [sources.{name}]")
@@ -163,6 +170,9 @@ def make_plugin(kind: Kind, use: str, options: dict[str, Any], place: str) -> An
         raise PluginError(f"{place}: {error}") from error
     if not (isinstance(target, type) and issubclass(target, msgspec.Struct)):
         raise PluginError(f"{place}: {use!r} is not a msgspec.Struct class whose fields are its options")
+    missing = [method for method in METHODS[kind] if not callable(getattr(target, method, None))]
+    if missing:
+        raise PluginError(f"{place}: {use!r} has no {', '.join(missing)}(): pile/plugins.py says what a {kind} is")
     _known(options, _fields(target), f"{place} options" if kind == "source" else place)
     return _convert(options, target, place)
 

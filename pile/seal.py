@@ -17,7 +17,7 @@ import zstandard
 from pile.errors import CorpusError, RequestError, WorkerDiedError, WorkError
 from pile.executor import Executor
 from pile.gather import STAGE as GATHER
-from pile.manifest import MANIFEST, SUMS, Manifest, Shard, read, read_sums, sums_of
+from pile.manifest import EXAMPLES, MANIFEST, REPORT, SUMS, Manifest, Shard, read, read_sums, sums_of
 from pile.shards import content_of
 from pile.stage import Work
 from pile.storage import Storage
@@ -46,7 +46,8 @@ def finished(out: Storage, key: str) -> Manifest | None:
         manifest, sums, sizes = read(out), read_sums(out), out.sizes()
     except CorpusError:
         return None
-    whole = all(sizes.get(shard.name) == shard.bytes for shard in manifest.shards) and set(sums) <= set(sizes)
+    files = {*(shard.name for shard in manifest.shards), MANIFEST, REPORT, EXAMPLES}
+    whole = all(sizes.get(shard.name) == shard.bytes for shard in manifest.shards) and files == set(sums) <= set(sizes)
     return manifest if whole and manifest.key == key else None
 
 
@@ -69,15 +70,29 @@ def unseal(out: Storage, keep: Iterable[str]) -> None:
 
     Only names that a corpus of ours has are ever removed; the manifest goes last, so that a killed run is taken up again.
     """
-    former = former_shards(out)
+    former, keep = former_shards(out), set(keep)
+    strangers = {name for name in out.names() if SHARD_NAME.fullmatch(name)} - former - keep
+    if strangers:
+        raise RequestError(
+            f"{out.url} holds {', '.join(sorted(strangers))}, of no corpus here: move it, or choose another --out"
+        )
     out.delete(SUMS)
-    for name in sorted(former - set(keep)):
+    for name in sorted(former - keep):
         out.delete(name)
     out.delete(MANIFEST)
 
 
 def assemble(call: Assembly) -> Shard:
     """Write one shard from its pieces, checking every piece on the way, and return what it is."""
+    try:
+        return _assemble(call)
+    except OSError as error:
+        raise WorkError(
+            f"cannot write {call.out.url}/{call.name}: {error.strerror or error}; make room in --out, then run it again"
+        ) from error
+
+
+def _assemble(call: Assembly) -> Shard:
     stored, content = hashlib.sha256(), hashlib.sha256()
     documents = content_bytes = size = 0
     with call.out.scratch() as scratch, call.work.reading(scratch / "inputs"):

@@ -130,6 +130,6 @@ def content_of(file: IO[bytes], name: str) -> Iterator[bytes]:
                     frame = zstd.decompressobj()
                     begun = False
     except zstandard.ZstdError as error:
-        raise WorkError(f"{name} is damaged: {error}; delete it and build again") from error
+        raise WorkError(f"{name} is damaged: {error}; delete its folder and build again") from error
     if begun:
-        raise WorkError(f"{name} is cut short; delete it and build again")
+        raise WorkError(f"{name} is cut short; delete its folder and build again")

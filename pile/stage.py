@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import xxhash
 
 from pile.errors import PileError, WorkError
 from pile.storage import Storage
@@ -55,6 +56,23 @@ def library_versions(libraries: tuple[str, ...] | list[str]) -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "absent"
     return found
+
+
+def checksum(path: Path) -> str:
+    """Return size and 64-bit hash of a stored file: enough to notice what a disk did to it."""
+    state, size = xxhash.xxh3_64(), 0
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            state.update(chunk)
+            size += len(chunk)
+    return f"{size}:{state.hexdigest()}"
+
+
+def write_facts(folder: Path, facts: dict[str, Any]) -> None:
+    """Write the sidecar of a result, with a digest over itself."""
+    content = msgspec.json.decode(msgspec.json.encode(facts))
+    sealed = {**content, "digest": digest(content)}
+    (folder / FACTS).write_bytes(msgspec.json.encode(sealed, order="deterministic"))
 
 
 class Watch:
@@ -151,18 +169,28 @@ class Work:
     def __init__(self, url: str) -> None:
         self.storage = Storage(url)
         self._inputs: Path | None = None
+        self._checked: set[tuple[str, str, str]] = set()  # files of results whose checksums this process has seen
 
     def __reduce__(self) -> tuple[type[Work], tuple[str]]:
         return (Work, (self.storage.url,))
 
     def facts(self, stage: str, key: str) -> dict[str, Any] | None:
-        """Return the facts of a finished result, None where it is not finished."""
+        """Return the facts of a finished result, None where it is not finished; raises ``WorkError`` for damaged ones."""
+        sidecar = self._sidecar(stage, key)
+        if sidecar is not None:
+            sidecar.pop("files", None)
+        return sidecar
+
+    def _sidecar(self, stage: str, key: str) -> dict[str, Any] | None:
         content = self.storage.read(f"{stage}/{key}/{FACTS}")
         if content is None:
             return None
         try:
-            return msgspec.json.decode(content, type=dict[str, Any])
-        except msgspec.DecodeError as error:
+            facts = msgspec.json.decode(content, type=dict[str, Any])
+            if facts.pop("digest", None) != digest(facts):
+                raise WorkError(f"{self.storage.url}/{stage}/{key} is damaged: delete that folder and build again")
+            return facts
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise WorkError(
                 f"{self.storage.url}/{stage}/{key}/{FACTS} is damaged: {error}; delete that folder"
             ) from error
@@ -171,7 +199,14 @@ class Work:
         """Return a local path to one file of a finished result; remote files last until the task ends."""
         if self._inputs is None and not self.storage.is_local:
             raise WorkError("files of shared storage can only be read inside a task or within `reading()`")
-        return self.storage.local(f"{stage}/{key}/{name}", self._inputs or Path())
+        path = self.storage.local(f"{stage}/{key}/{name}", self._inputs or Path())
+        if (stage, key, name) not in self._checked:
+            expected = (self._sidecar(stage, key) or {}).get("files", {}).get(name)
+            if expected is not None and (not path.exists() or checksum(path) != expected):
+                folder = f"{self.storage.url}/{stage}/{key}"
+                raise WorkError(f"{folder}/{name} is damaged or missing: delete {folder} and build again")
+            self._checked.add((stage, key, name))
+        return path
 
     @contextmanager
     def reading(self, folder: Path) -> Iterator[None]:
@@ -198,7 +233,8 @@ class Work:
                 if watch.quarantined:
                     facts["quarantined"] = watch.quarantined
                 key = task.key_with(watch.quarantined)
-                (output / FACTS).write_bytes(msgspec.json.encode(facts, order="deterministic"))
+                files = {path.name: checksum(path) for path in sorted(output.iterdir())}
+                write_facts(output, {**facts, "files": files})
                 self.storage.put_folder(output, f"{task.stage}/{key}", FACTS)
             except OSError as error:
                 if error.errno in NO_ROOM:

@@ -27,10 +27,14 @@ class Storage:
     """A folder that holds whole, finished files; ``url`` is a local path or an fsspec URL."""
 
     def __init__(self, url: str) -> None:
+        if not url.strip():
+            raise RequestError("an empty folder name: name a folder, or an fsspec URL such as s3://BUCKET/x")
         self.url = url.removeprefix("file://").rstrip("/") or "/"
         self.is_local = "://" not in self.url
         if self.is_local:
             self.url = str(Path(self.url).absolute())
+            if self.path.exists() and not self.path.is_dir():
+                raise RequestError(f"{self.url} is a file: name a folder")
         self._remote: Any = None
 
     def __reduce__(self) -> tuple[type[Storage], tuple[str]]:
@@ -185,7 +189,7 @@ class Storage:
             folder = Path(tempfile.mkdtemp(prefix="pile-", dir=parent))
         except OSError as error:
             raise DataError(
-                f"cannot write in {parent}: {error.strerror or error}; make room or choose another --work"
+                f"cannot write in {parent}: {error.strerror or error}; make room or choose another folder"
             ) from error
         try:
             yield folder

@@ -67,8 +67,11 @@ def verify(corpus: Storage, progress: Callable[[int], object] = lambda count: No
 
     def check(name: str) -> list[Fault]:
         with tempfile.TemporaryDirectory(prefix="pile-") as folder:  # one file of shared storage at a time
-            path = corpus.local(name, Path(folder))
-            digest = _sha256(path, progress)
+            try:
+                path = corpus.local(name, Path(folder))
+                digest = _sha256(path, progress)
+            except OSError as error:
+                return [Fault(name, "unreadable", error.strerror or str(error))]
             if digest != sums[name]:
                 return [_difference(name, digest, sums[name], owners)]
             return _content(path, shards[name]) if name in shards else []

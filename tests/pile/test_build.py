@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from pile.build import Built
-from pile.errors import CorpusError, DataError, LockError, RequestError
+from pile.errors import CorpusError, DataError, LockError, RequestError, WorkError
 from pile.progress import Progress
 from pile.shards import read_lines
 from pile.storage import Storage
@@ -255,3 +255,19 @@ def test_sources_may_share_an_input(tmp_path: Path, build) -> None:  # type: ign
     tables = "".join(f'[sources.s{n}]\nuse = "local"\noptions = {{ paths = ["one.jsonl"] }}\n' for n in range(8))
     built, _ = build(f'name = "toy"\n{tables}[dedup]\n')
     assert [record.documents for record in built.manifest.sources.values()] == [1, 0, 0, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("file", ["extract/*/documents.jsonl.zst", "dedup/*/decisions.npy", "judge/*/facts.json"])
+def test_a_stored_result_that_a_disk_changed_is_named_and_never_used(files: Path, build, file: str) -> None:  # type: ignore[no-untyped-def]
+    build(RECIPE)
+    for path in (files / "work").glob(file):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    with pytest.raises(WorkError, match=r"damaged.*delete"):
+        build(RECIPE.replace("seed = 3", "seed = 4"))
+
+
+def test_work_may_not_lie_in_the_corpus(files: Path, build) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(RequestError, match="lies in --out"):
+        build(RECIPE, out=files / "x", work=files / "x/work")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from pile.document import Document, Drop, Tombstone
 from pile.extract import _Writer
 from pile.parts import Part, lost_rows
 from pile.settle import task
-from pile.stage import Work
+from pile.stage import Work, write_facts
 
 EVENT = st.tuples(st.sampled_from(["put", "delete"]), st.sampled_from("abcdef"))
 
@@ -30,7 +29,7 @@ def store(work: Work, files: list[list[tuple[str, str]]]) -> list[Part]:
                 writer.take(item.get(kind, Drop(id, "no_abstract", withdraws=True)))
             facts = writer.facts()
         key = f"part{place}"
-        (folder / "facts.json").write_text(json.dumps(facts))
+        write_facts(folder, facts)
         work.storage.put_folder(folder, f"extract/{key}", "facts.json")
         parts.append(Part("s", 0, place, key, key, key, facts["out"], facts["line_bytes"]))
     return parts

@@ -64,7 +64,7 @@ PATHS = gzip.compress(b"crawl-data/a.warc.gz\ncrawl-data/b.warc.gz\n") + gzip.co
 
 def test_latest_is_pinned_to_the_newest_crawl_and_its_files_to_their_addresses() -> None:
     pin = CommonCrawl().pin(Fake())
-    assert pin.options == {"crawl": "CC-MAIN-2026-30", "files": None}
+    assert pin.options == {"crawl": "CC-MAIN-2026-30", "files": None, "languages": ()}
     assert pin.inputs == [Input(f"{ROOT}/crawl-data/{name}.warc.gz") for name in "abc"]
 
 

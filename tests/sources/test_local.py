@@ -196,7 +196,7 @@ def test_nan_as_python_writes_it_is_read(tmp_path: Path) -> None:
 
 
 def test_a_text_of_white_space_is_empty(tmp_path: Path) -> None:
-    assert one(tmp_path, {"text": " \n", "id": "a"}) == Drop("a", "empty", "line 1")
+    assert one(tmp_path, {"text": " \n", "id": "a"}) == Drop("a", "empty", "line 1", withdraws=True)
 
 
 def test_a_line_far_longer_than_a_chunk_is_read(tmp_path: Path) -> None:
