@@ -80,8 +80,12 @@ def build(
     progress = Progress()
     store = Storage(f"build/{loaded.name}" if out is None else out)
     executor: Executor = LocalExecutor(workers) if ray is None else RayExecutor(workers, ray or None)
-    with upstream_for(loaded, mirror, progress) as upstream, executor:
-        built = Build(loaded, store, Work(work), upstream, executor, progress).build()
+    try:
+        with upstream_for(loaded, mirror, progress) as upstream, executor:
+            built = Build(loaded, store, Work(work), upstream, executor, progress).build()
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on where this one stopped", file=sys.stderr)
+        raise typer.Exit(130) from None
     print(summary(built.manifest))
     print()
     print(progress.summary())
