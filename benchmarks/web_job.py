@@ -5,8 +5,8 @@
 Both read CC-MAIN-2026-30 of SHARED/mirror: WARC, main text, English at .65, Gopher's repetition and quality rules,
 near-duplicates. pile does it by a recipe, locks, checksums and report included; datatrove 0.10.1 by peers/datatrove_web.py in
 an environment of its own, which is made first when there is none. The tools take turns; with several runs the median counts.
-The rules differ in one point that weighs: for Gopher's share of words with a letter, datatrove counts punctuation marks as
-words, which drops 94 of the 616 pages that come so far; pile reads the paper as not doing so (``symbols_as_words``).
+For Gopher's share of words with a letter, datatrove counts punctuation marks as words; the recipe asks pile for the same
+(``symbols_as_words``), which it does not do by itself.
 
 Kept pages are judged by word F1 (WCXB's definition) against the main texts in SHARED/data/warc/built-shared.gold.jsonl.gz,
 joined by record id. A page that was kept as its exact duplicate under another address is kept. English is what says so in its
