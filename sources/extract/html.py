@@ -1,7 +1,7 @@
 """The main text of a web page: what its author wrote there, without navigation, advertisements and the page's machinery.
 
-Two extractors read pages: resiliparse (https://resiliparse.chatnoir.eu/), which is fast, and trafilatura
-(https://trafilatura.readthedocs.io/), which is precise and ten times as slow; how much text the first finds decides.
+A learnt choice among the page's blocks of text (``blocks``) reads it; where that is unsure of an article, trafilatura
+(https://trafilatura.readthedocs.io/) does, which takes four times as long and is better on pages unlike those learnt from.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import re
 
 import trafilatura
 from lxml import etree
-from resiliparse.extract.html2text import extract_plain_text
 
+from sources.extract.blocks import choose
 from sources.extract.charset import decode
 from sources.extract.html_body import render
 
@@ -20,25 +20,16 @@ from sources.extract.html_body import render
 SIZE_BOUND = 8 << 20
 #: Most tags of a page that is read. Real pages have about 2,000; the largest in ../shared/data/html-gold has 70,000.
 TAG_BOUND = 300_000
-#: Deepest nesting that is read. Both extractors survive more, but resiliparse's time grows with the square: 5,000 divs in
-#: one another take it .4 s, 20,000 take 12 s. Browsers stop at 512.
+#: Deepest nesting that is read: browsers stop at 512, and parsers' time grows with its square.
 DEPTH_BOUND = 1_000
 #: Most attributes of one tag; the parsers compare each with all others (20,000 take them 3 s).
 ATTRIBUTE_BOUND = 5_000
 #: Most tags of a page that the precise extractor may read: it needs about 15 microseconds for each.
 PRECISE_TAG_BOUND = 50_000
 
-#: Words of the fast extractor's text below which the precise one is asked as well: below them it gains .10 word F1 a page on
-#: average, above them nothing (measured on WCXB's development pages). Of articles, where the fast one keeps boilerplate or
-#: loses all, it gains for longer ones too.
-FEW_WORDS = 200
-FEW_WORDS_IN_ARTICLE = 1_000
+#: The precise extractor's text is taken when it has at least one word for so many of the other's: less is a failure of it.
+PRECISE_SHARE = 5
 
-#: Open Graph's og:type, which is set for those who share a page, says that it is an article (https://ogp.me/).
-ARTICLE = re.compile(
-    r"""<meta\s[^<>]{0,200}?(?:og:type["'][^<>]{0,100}?content\s*=\s*["']article|content\s*=\s*["']article["'][^<>]{0,100}?og:type)""",
-    re.IGNORECASE,
-)
 #: What only slows the precise extractor. It reads JSON-LD, which stays.
 UNREAD = re.compile(
     r"<!--.*?-->|<script\b(?![^>]{0,200}ld\+json).*?</script\s*>|<style\b.*?</style\s*>", re.IGNORECASE | re.DOTALL
@@ -56,14 +47,6 @@ QUOTED = re.compile(r"""\"[^"]*"|'[^']*'""")
 #: Characters that no text has; XML, which the precise extractor works on, forbids them.
 CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-#: The fast extractor's time grows with the square of the options of a form, which are no text: 100,000 take it 87 s.
-OPTION_BOUND = 1_000
-OPTION = re.compile(r"<option\b[^<]*", re.IGNORECASE)
-#: The fast extractor's markers: an item's bullet, and the tabs between cells.
-BULLET = re.compile(r"^[ ]{2}((?:[ ]{2})*)(?:•|(\d+\.))[ ]", re.MULTILINE)
-GAP = re.compile(r"(?<=\S)[ \t\xa0]{2,}(?=\S)")
-FIRST_CELLS_EMPTY = re.compile(r"^[ \t\xa0]*\t\t[ \t\xa0]*", re.MULTILINE)
-CELL_TABS = "\t\t"
 CELL_BREAK = " | "
 #: Characters without width, which white space at the end of a line may be mixed with.
 ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
@@ -98,11 +81,12 @@ def main_text(html: bytes | str, *, url: str | None = None) -> str:
     tags = page.count("<")
     if tags > TAG_BOUND or _is_too_deep(page, tags) or _has_endless_tag(page):
         return ""
-    fast = _fast(page)
-    few = FEW_WORDS_IN_ARTICLE if ARTICLE.search(page) else FEW_WORDS
-    if tags <= PRECISE_TAG_BOUND and len(fast.split()) < few:
-        return _precise(page) or fast
-    return fast
+    found = choose(page)
+    text = _tidy(found.text)
+    if found.sure or tags > PRECISE_TAG_BOUND:
+        return text
+    precise = _precise(page)
+    return precise if PRECISE_SHARE * len(precise.split()) >= len(text.split()) else text
 
 
 def _is_too_deep(page: str, tags: int) -> bool:
@@ -125,19 +109,6 @@ def _has_endless_tag(page: str) -> bool:
         if len(inside.split()) > ATTRIBUTE_BOUND:
             return True
     return False
-
-
-def _fast(page: str) -> str:
-    """Return the main text by resiliparse, with its marks of items and cells made the same as the other's."""
-    if page.count("<option") > OPTION_BOUND:
-        page = OPTION.sub("", page)
-    text: str = extract_plain_text(page, main_content=True, alt_texts=False)
-    text = BULLET.sub(lambda found: f"{found[1]}{found[2] or '-'} ", text)
-    if CELL_TABS in text:
-        text = GAP.sub(lambda found: CELL_BREAK if CELL_TABS in found[0] else found[0], text)
-        has_code = "<pre" in page  # whose lines may begin with tabs
-        text = FIRST_CELLS_EMPTY.sub(lambda found: found[0] if has_code and "\xa0" not in found[0] else "", text)
-    return _tidy(text)
 
 
 def _precise(page: str) -> str:

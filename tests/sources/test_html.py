@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sources.extract import html
+from sources.extract.blocks import Chosen
 from sources.extract.html import main_text
 
 SHARED = Path(os.environ.get("PILE_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
@@ -84,15 +85,12 @@ def test_entities_become_their_characters_once() -> None:
     )
 
 
-def test_an_article_of_medium_length_is_read_by_the_precise_extractor(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr(html, "_precise", lambda text: asked.append(text) or "precise")
-    head = '<meta property="og:type" content="article">'
-    assert main_text(page(ARTICLE * 3)) != "precise"
-    assert main_text(page(ARTICLE * 3, head)) == "precise"
-    assert main_text(page(ARTICLE * 8, head)) != "precise"
-    assert main_text(page("<p>Few words.</p>")) == "precise"
-    assert len(asked) == 2
+def test_the_precise_extractor_reads_what_the_blocks_are_unsure_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "choose", lambda text: Chosen("from the blocks", sure="unsure" not in text))
+    monkeypatch.setattr(html, "_precise", lambda text: "" if "failure" in text else "from the precise extractor")
+    assert main_text(page("<p>clear</p>")) == "from the blocks"
+    assert main_text(page("<p>unsure</p>")) == "from the precise extractor"
+    assert main_text(page("<p>unsure, and a failure</p>")) == "from the blocks"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,255 @@
+"""A page cut into its blocks of text in one pass of lxml's parser (https://lxml.de/parsing.html#the-target-parser-interface).
+
+No tree is built: Python objects for each node would cost more than the parsing. Blocks come in the order of the page, so
+that every element holds a run of them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lxml import etree
+
+#: Elements that stand in a line of text; all others begin and end a block.
+INLINE = frozenset(
+    re.findall(
+        r"\S+",
+        "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark math meter nobr output "
+        "progress q rb ruby s samp small span strike strong sub sup time tt u var wbr ",
+    )
+)
+#: Elements whose text is not seen, or is a control.
+UNREAD = frozenset(
+    re.findall(
+        r"\S+",
+        "script style svg template iframe object embed audio video canvas map select textarea datalist head ",
+    )
+)
+CELLS = frozenset(["td", "th"])
+HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
+#: Attributes of an element that say what it is for.
+NAMING = ("class", "id", "role", "itemprop")
+#: Longest run of names of an element that is read, in characters.
+NAMES_BOUND = 300
+#: Longest cell of a table of data, in characters; what is longer is a layout, whose cells are blocks by themselves.
+CELL_BOUND = 200
+CELL_BREAK = " | "
+HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+#: What a block is when it is written.
+PLAIN, HEADING, ITEM, ROW, CODE = range(5)
+#: Properties of the head that say what kind of page it is.
+TYPING = frozenset(["og:type", "generator", "og:url"])
+
+
+class Page:
+    """A page's blocks and elements. Element 0 is the page itself; each element names the one that it is in."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.kinds: list[int] = []
+        self.owners: list[int] = []  # of each block: its innermost element
+        self.linked: list[int] = []  # of each block: characters within links
+        self.links: list[int] = []  # of each block: how many links
+        self.strong: list[int] = []  # of each block: characters within <b> and <strong>
+        self.inner: list[str] = []  # of each block: names of the first element within its line
+        self.parents: list[int] = [0]
+        self.tags: list[str] = ["page"]
+        self.names: list[str] = [""]
+        self.hidden: list[bool] = [False]
+        self.starts: list[int] = [0]  # of each element: its first block
+        self.ends: list[int] = [0]  # and the one after its last
+        self.title = ""
+        self.typing = ""
+        self.data: list[str] = []  # the page's JSON-LD
+
+
+class _Reader:
+    """The parser's target: keeps the elements that are open and the pieces of the block that is being read."""
+
+    def __init__(self) -> None:
+        self.page = Page()
+        self._open = [0]
+        self._skip = 0
+        self._kept: list[str] | None = None  # text of <title> or JSON-LD
+        self._pieces: list[str] = []
+        self._length = 0
+        self._linked = self._links = self._strong = 0
+        self._in_link = self._in_strong = self._in_pre = 0
+        self._item = False
+        self._inner = ""
+        self._after_link = False
+
+    def start(self, tag: str, attributes: Any) -> None:
+        if self._skip:
+            self._skip += 1
+            if tag == "title" or (tag == "script" and "ld+json" in (attributes.get("type") or "")):
+                self._kept = []
+            elif tag == "meta":
+                self._meta(attributes)
+            return
+        if tag in INLINE:
+            self._start_inline(tag, attributes)
+        elif tag == "br":
+            self._pieces.append("\n")
+        elif tag in UNREAD:
+            self._skip = 1
+            if tag == "script" and "ld+json" in (attributes.get("type") or ""):
+                self._kept = []
+        elif tag == "meta":
+            self._meta(attributes)
+        else:
+            self._start_block(tag, attributes)
+
+    def _start_inline(self, tag: str, attributes: Any) -> None:
+        if tag == "a":
+            self._in_link += 1
+            self._links += 1
+            if self._after_link:
+                self._pieces.append(" ")
+                self._after_link = False
+        elif tag == "b" or tag == "strong":
+            self._in_strong += 1
+        if not self._inner and attributes:
+            self._inner = (attributes.get("class") or attributes.get("itemprop") or "")[:NAMES_BOUND]
+
+    def _start_block(self, tag: str, attributes: Any) -> None:
+        page = self.page
+        if tag in CELLS and self._pieces and self._length <= CELL_BOUND:
+            self._pieces.append(CELL_BREAK)
+        elif self._pieces:
+            self._flush()
+        hidden = page.hidden[self._open[-1]]
+        names = ""
+        if attributes:
+            names = " ".join([attributes[key] for key in NAMING if key in attributes])[:NAMES_BOUND]
+            if not hidden:
+                style = attributes.get("style")
+                hidden = (
+                    bool(style and HIDDEN.search(style))
+                    or "hidden" in attributes
+                    or attributes.get("aria-hidden") == "true"
+                )
+        page.parents.append(self._open[-1])
+        self._open.append(len(page.tags))
+        page.tags.append(tag)
+        page.names.append(names)
+        page.hidden.append(hidden)
+        page.starts.append(len(page.texts))
+        page.ends.append(len(page.texts))
+        self._item = (self._item and tag not in HEADINGS) or tag == "li"
+        if tag == "pre":
+            self._in_pre += 1
+
+    def _meta(self, attributes: Any) -> None:
+        name = attributes.get("property") or attributes.get("name")
+        if name in TYPING:
+            self.page.typing += f" {name} {(attributes.get('content') or '')[:NAMES_BOUND]}"
+
+    def end(self, tag: str) -> None:
+        if self._skip:
+            self._skip -= 1
+            if self._kept is not None:
+                if tag == "title":
+                    self.page.title = self.page.title or " ".join("".join(self._kept).split())
+                elif tag == "script":
+                    self.page.data.append("".join(self._kept))
+                self._kept = None
+            return
+        if tag in INLINE:
+            if tag == "a":
+                self._in_link = max(0, self._in_link - 1)
+                self._after_link = True
+            elif tag == "b" or tag == "strong":
+                self._in_strong = max(0, self._in_strong - 1)
+            return
+        if tag == "br" or tag == "meta":
+            return
+        if self._pieces and (tag not in CELLS or self._length > CELL_BOUND):
+            self._flush()
+        if len(self._open) > 1:
+            self.page.ends[self._open.pop()] = len(self.page.texts)
+        if tag == "pre":
+            self._in_pre = max(0, self._in_pre - 1)
+
+    def data(self, data: str) -> None:
+        if self._skip:
+            if self._kept is not None:
+                self._kept.append(data)
+            return
+        length = len(data.strip())
+        if not length and not self._in_pre:
+            if self._pieces:  # white space only parts what stands before and after it
+                self._pieces.append(" ")
+            self._after_link = False
+            return
+        self._after_link = False
+        self._pieces.append(data if self._in_pre else data.replace("\n", " "))
+        self._length += length
+        if self._in_link:
+            self._linked += length
+        if self._in_strong:
+            self._strong += length
+
+    def _flush(self) -> None:
+        """End the block that is being read; a blank line that breaks make in it ends a block too."""
+        text = "".join(self._pieces)
+        page = self.page
+        owner = self._open[-1]
+        if self._in_pre:
+            lines = [text.strip("\n").rstrip()]
+            kind = CODE
+        else:
+            lines, kind = _lines(text), PLAIN
+            if page.tags[owner] in HEADINGS:
+                kind = HEADING
+            elif CELL_BREAK in text:
+                kind = ROW
+                lines = [line.strip(" |") for line in lines]
+        length = max(1, sum(map(len, lines)))
+        for line in lines:
+            if line.strip():
+                share = len(line) / length if len(lines) > 1 else 1
+                page.texts.append(line)
+                page.kinds.append(ITEM if self._item and kind == PLAIN else kind)
+                page.owners.append(owner)
+                page.linked.append(int(self._linked * share))
+                page.links.append(int(self._links * share + 0.5))
+                page.strong.append(int(self._strong * share))
+                page.inner.append(self._inner)
+                self._item = False
+        self._pieces = []
+        self._length = self._linked = self._links = self._strong = 0
+        self._inner = ""
+        self._after_link = False
+
+    def close(self) -> Page:
+        if self._pieces:
+            self._flush()
+        for element in self._open:
+            self.page.ends[element] = len(self.page.texts)
+        return self.page
+
+
+def _lines(text: str) -> list[str]:
+    """Return the paragraphs of a run of text: breaks are line ends, two of them end a paragraph."""
+    if "\n" not in text:
+        return [" ".join(text.split())]
+    paragraphs: list[list[str]] = [[]]
+    for line in text.split("\n"):
+        line = " ".join(line.split())
+        if line:
+            paragraphs[-1].append(line)
+        elif paragraphs[-1]:
+            paragraphs.append([])
+    return ["\n".join(paragraph) for paragraph in paragraphs if paragraph]
+
+
+def read_page(page: str) -> Page:
+    """Return the blocks and elements of a page. What the parser cannot read gives a page without blocks."""
+    parser = etree.HTMLParser(target=_Reader(), encoding="utf-8", huge_tree=True)
+    try:
+        read: Page = etree.fromstring(page.encode("utf-8", "replace"), parser)
+    except etree.LxmlError:
+        return Page()
+    return read
