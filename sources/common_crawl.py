@@ -58,7 +58,15 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     languages: tuple[Language, ...] = ()
 
     version: ClassVar[int] = 1
-    libraries: ClassVar[tuple[str, ...]] = ("fastwarc", "lxml", "numpy", "pycld2", "resiliparse", "trafilatura", "warcio")
+    libraries: ClassVar[tuple[str, ...]] = (
+        "fastwarc",
+        "lxml",
+        "numpy",
+        "pycld2",
+        "resiliparse",
+        "trafilatura",
+        "warcio",
+    )
     #: Options that say which inputs there are, and nothing of what is in them.
     choosing: ClassVar[frozenset[str]] = frozenset({"crawl", "files"})
 
