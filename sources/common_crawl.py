@@ -67,6 +67,12 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "trafilatura",
         "warcio",
     )
+    #: Eight connections are what Common Crawl's own downloader stays below; its 403 is a block, and asking on prolongs it.
+    connections: ClassVar[dict[str, int]] = {"data.commoncrawl.org": 8}
+    advice: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("data.commoncrawl.org", "index.commoncrawl.org"),
+        "Common Crawl blocks clients that ask too fast: wait some hours, then run the same command again",
+    )
     #: Options that say which inputs there are, and nothing of what is in them.
     choosing: ClassVar[frozenset[str]] = frozenset({"crawl", "files"})
 

@@ -42,6 +42,7 @@ class Web:
         patience = politeness.patience
         self.politeness = politeness
         self._advice = advice
+        self._refusals: dict[str, str] = {}  # hosts that refused this client, and what was said of it
         self._signer = Signer()
         contact = os.environ.get("PILE_CONTACT", "").strip()
         whom = f"corpus builder; contact: {contact}" if contact else "corpus builder"
@@ -68,6 +69,8 @@ class Web:
 
         Raises ``TransientError`` or ``FetchError``, also for what goes wrong while the body is read.
         """
+        if address.host in self._refusals:  # asking on would make it worse
+            raise FetchError(f"{address.label}: not asked for, since {self._refusals[address.host]}")
         host = self.politeness.host(address.host)
         with host.connection(), _translated(address):
             url, signed = address.url, dict[str, str]()
@@ -102,6 +105,8 @@ class Web:
             raise TransientError(f"{what}: the bucket is in {region}")
         said = words(_first_bytes(response))
         advice = self._advice.get(address.host, "") if status == 403 else ""
+        if advice:
+            self._refusals[address.host] = f"{address.host} answered {what}: {advice}"
         step = advice or _NEXT_STEP.get(status, "an answer that pile does not expect; check the address")
         raise FetchError(f"{address.label}: {what}: {step}{said and f' (it says: {said})'}")
 

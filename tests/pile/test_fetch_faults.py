@@ -133,6 +133,9 @@ def test_a_403_is_explained_by_the_advice_for_its_host(server, make_upstream, tm
     with pytest.raises(FetchError) as caught:
         upstream.download(Input(f"{server.url}/b.bin"), tmp_path)
     clear(caught.value, f"{server.url}/b.bin: 403", "it blocks clients that ask too fast; wait an hour")
+    with pytest.raises(FetchError, match=r"not asked for, since .* 403") as caught:
+        upstream.download(Input(f"{server.url}/another.bin"), tmp_path)
+    assert len(server.requests) == 1
 
 
 def test_a_host_that_is_not_there_ends_clearly(make_upstream, tmp_path, clear, seconds):
