@@ -1,12 +1,12 @@
 """Decisions: what deduplication says of every candidate document of a part, and how later stages read it.
 
-The ``dedup`` stage writes them (the ``dedup`` package, by name); the mixture, the report and ``pile inspect`` read them.
+The ``dedup`` stage writes them (the ``dedup`` package, by name); the mixture, the report and ``pile inspect`` read them. Its
+facts hold in ``ids`` the sha256 over the candidates' ids in order, each followed by a newline: whoever joins decisions to documents
+can tell whether they are about the same ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -39,15 +39,3 @@ def decisions(work: Work, key: str) -> npt.NDArray[Any]:
     """Return a part's DECISION array, read only, by the key of its ``dedup`` result; raises ``WorkError`` when it is damaged."""
     found: npt.NDArray[Any] = np.load(work.file(STAGE, key, DECISIONS), mmap_mode="r")
     return found
-
-
-def ids_digest(ids: Iterable[str]) -> str:
-    """Return the sha256 (hex) of ids, each followed by a newline.
-
-    The facts of ``sign`` and of ``dedup`` hold it as ``ids``, over the candidates in order of their rows: whoever reads decisions
-    by row can tell whether they are about the same documents.
-    """
-    state = sha256()
-    for id in ids:
-        state.update(id.encode() + b"\n")
-    return state.hexdigest()

@@ -24,7 +24,7 @@ from pile.fetch import Upstream
 from pile.lock import Lock as RecipeLock
 from pile.progress import Progress, StageCount
 from pile.recipe import Recipe
-from pile.stage import FACTS, Task, Work, make_key, write_facts
+from pile.stage import FACTS, Task, Work, digest, write_facts
 
 STAGE = "fetch"
 VERSION = 1
@@ -137,8 +137,9 @@ class Downloads:
 
 
 def fetch_key(recipe: Recipe, input: Input) -> str:
-    """Return the key of a fetched input: its address, since what it holds is in its facts."""
-    return make_key(STAGE, VERSION, input.url if "://" in input.url else str((recipe.folder / input.url).absolute()))
+    """Return the key of a fetched input: its address alone, since neither options nor versions change what was fetched."""
+    address = input.url if "://" in input.url else str((recipe.folder / input.url).absolute())
+    return digest([STAGE, VERSION, address])[:40]
 
 
 def known(recipe: Recipe, work: Work, input: Input, on_damage: str) -> Got | None:

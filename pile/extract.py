@@ -54,6 +54,7 @@ def task(extraction: Extraction, quarantined: dict[str, str], size: int) -> Task
         "url": extraction.input.url,
         "input": extraction.input.options,
         "content": extraction.sha256,
+        "models": getattr(source, "models", ()),  # sha256 of each, where a source uses any
     }
     base = make_key(STAGE, VERSION, facts, source.libraries)
     label = f"{extraction.source} {extraction.input.url.rsplit('/', 1)[-1]}"

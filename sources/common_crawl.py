@@ -19,6 +19,7 @@ from pile.document import Document, Drop, Input, Pin, Record
 from pile.errors import FetchError, RecipeError
 from pile.plugins import Reader
 from sources import http_message
+from sources.extract.block_model import MODEL_SHA256
 from sources.extract.charset import decode
 from sources.extract.html import main_text
 from sources.extract.page_language import other_language
@@ -67,6 +68,7 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "trafilatura",
         "warcio",
     )
+    models: ClassVar[tuple[str, ...]] = (MODEL_SHA256,)
     #: Eight connections are what Common Crawl's own downloader stays below; its 403 is a block, and asking on prolongs it.
     connections: ClassVar[dict[str, int]] = {"data.commoncrawl.org": 8}
     advice: ClassVar[dict[str, str]] = dict.fromkeys(

@@ -7,6 +7,7 @@ same on every machine. ``benchmarks/train_blocks.py`` makes the file and names w
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -19,6 +20,8 @@ from sources.extract.block_features import Floats
 from sources.extract.block_names import Ints
 
 MODEL = Path(__file__).with_name("blocks.model")
+#: What results that the model decided are stored under.
+MODEL_SHA256 = hashlib.sha256(MODEL.read_bytes()).hexdigest()
 #: Questions that a tree asks. Its leaves are numbered by the answers, the first in the lowest bit.
 DEPTH = 6
 #: Leaves are integers: this many make a score (log odds) of 1.

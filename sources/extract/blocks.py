@@ -39,16 +39,12 @@ class Chosen(NamedTuple):
     sure: bool
 
 
-def block_text(page: str) -> str:
-    """Return the main text of a page, "" when it has none. Blocks are a blank line apart, items and rows have a line each.
-
-    The same page always gives the same text. Never fails; the caller bounds the page's size and depth.
-    """
-    return choose(page).text
-
-
 def choose(page: str) -> Chosen:
-    """Return what ``block_text`` does, and whether it is sure."""
+    """Return the main text of a page, "" when it has none, and whether the model is sure of it.
+
+    Blocks are a blank line apart, items and rows have a line each. The same page always gives the same text. Never fails; the
+    caller bounds the page's size and depth.
+    """
     return chosen(read_page(page), load())
 
 

@@ -53,8 +53,6 @@ XML_START = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 JSON_START = re.compile(rb"\s*(?:\{\s*(?:\"|\}\s*\Z)|\[\s*(?:[\{\[\"\d]|\]\s*\Z))")
-#: Markup in UTF-16.
-WIDE_MARKUP = re.compile(rb"(?:\xff\xfe|\xfe\xff)?(?:\0?\s\0?)*(?:\0<|<\0)")
 #: Control characters that text has in no encoding but UTF-16 and UTF-32.
 BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 #: Share of the first bytes that are control characters for a body to be no text.

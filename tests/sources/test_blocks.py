@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.extract.block_page import read_page
-from sources.extract.blocks import block_text, choose, select
+from sources.extract.blocks import choose, select
 
 SHARED = Path(os.environ.get("PILE_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 PAGES = SHARED / "data" / "html-gold" / "scrapinghub"
@@ -39,14 +39,14 @@ ARTICLE = f"""<html><head><title>A day on the island</title><meta property="og:t
 
 
 def test_an_article_is_kept_and_what_is_around_it_is_not() -> None:
-    text = block_text(ARTICLE)
+    text = choose(ARTICLE).text
     assert all(sentence in text for sentence in SENTENCES)
     for other in ("Who we are", "Ten more islands", "Terms", "Copyright"):
         assert other not in text
 
 
 def test_paragraphs_are_a_blank_line_apart_and_items_have_a_line_each() -> None:
-    text = block_text(ARTICLE)
+    text = choose(ARTICLE).text
     assert f"{SENTENCES[0].replace('the', 'that')}\n\n{SENTENCES[1]}" in text
     assert "\n\n- A warm coat for the way back, because it is cold on the water.\n- Some bread and cheese" in text
 
@@ -85,13 +85,13 @@ def test_the_choice_has_the_greatest_expected_f1() -> None:
 def test_a_page_without_text_gives_the_description_in_its_data() -> None:
     data = json.dumps({"@type": "Product", "description": "A <b>lamp</b> of brass."})
     page = f'<html><body><script type="application/ld+json">{data}</script></body></html>'
-    assert block_text(page) == "A lamp of brass."
+    assert choose(page).text == "A lamp of brass."
 
 
 def test_the_same_page_gives_the_same_text_whatever_came_before() -> None:
-    first = block_text(ARTICLE)
-    block_text("<p>" + "Another page altogether, with other words. " * 40)
-    assert block_text(ARTICLE) == first
+    first = choose(ARTICLE).text
+    choose("<p>" + "Another page altogether, with other words. " * 40)
+    assert choose(ARTICLE).text == first
     assert choose(ARTICLE).text == first
 
 
@@ -120,14 +120,14 @@ def test_the_same_page_gives_the_same_text_whatever_came_before() -> None:
     ],
 )
 def test_garbage_gives_text_and_no_exception(page: str) -> None:
-    assert "\r" not in block_text(page)
+    assert "\r" not in choose(page).text
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(re.findall(r"<[^<>]+>|[^<>]+", ARTICLE)) | st.text(max_size=8), max_size=60))
 def test_pages_cut_to_pieces_are_read_all_the_same(pieces: list[str]) -> None:
-    text = block_text("".join(pieces))
-    assert text == block_text("".join(pieces))
+    text = choose("".join(pieces)).text
+    assert text == choose("".join(pieces)).text
     assert text == text.strip()
 
 
@@ -143,5 +143,5 @@ def test_real_articles_that_the_model_was_not_trained_on_are_found() -> None:
     scores = []
     for row in gold:
         page = gzip.decompress((PAGES / "html" / f"{row['id']}.html.gz").read_bytes()).decode("utf-8", "replace")
-        scores.append(_f1(block_text(page), row["main_content"]))
+        scores.append(_f1(choose(page).text, row["main_content"]))
     assert sum(scores) / len(scores) > 0.88
