@@ -1,8 +1,8 @@
 """Decisions: what deduplication says of every candidate document of a part, and how later stages read it.
 
-The ``dedup`` stage writes them (the ``dedup`` package, by name); the mixture, the report and ``pile inspect`` read them. Its
-facts hold in ``ids`` the sha256 over the candidates' ids in order, each followed by a newline: whoever joins decisions to documents
-can tell whether they are about the same ones.
+The ``dedup`` stage writes them (the ``dedup`` package, by name); the mixture, the report and ``pile inspect`` read them.
+Its facts hold in ``ids`` the sha256 over the candidates' ids in order, each followed by a newline: whoever joins
+decisions to documents can tell whether they are about the same ones.
 """
 
 from __future__ import annotations
