@@ -33,10 +33,11 @@ TAG = re.compile(r"<[^<>]{0,500}>")
 
 
 class Chosen(NamedTuple):
-    """A page's main text, and whether the model was sure of it: where not, a slower extractor may know better."""
+    """A page's main text, and whether the model was sure of it and why: where not, a slower extractor may know better."""
 
     text: str
     sure: bool
+    why: str
 
 
 def choose(page: str) -> Chosen:
@@ -51,17 +52,19 @@ def choose(page: str) -> Chosen:
 def chosen(page: Page, model: Model) -> Chosen:
     """Return the main text of a page that is read, by a model."""
     if not page.texts:
-        return Chosen(description(page), True)
+        return Chosen(description(page), True, "no block of text; JSON-LD's description")
     rows = features(page, model.names)
     words = rows[:, WORDS].astype(np.int64)
     keep, expected = select(model.probabilities(rows), words)
     if not keep.any():
-        return Chosen(description(page), True)
+        return Chosen(description(page), True, "no block is main text; JSON-LD's description")
     prose = int(words[keep].sum()) >= PROSE * int(keep.sum())
     article = bool(rows[0, list(ARTICLE_KINDS)].any()) and not rows[0, list(OTHER_KINDS)].any()
     if prose:
         keep = without_last_headings(page, keep)
-    return Chosen(render(page, keep), expected >= SURE or not article)
+    sure = expected >= SURE or not article
+    why = f"expected word F1 {expected:.2f} of {'an article' if article else 'a page that is no article'}"
+    return Chosen(render(page, keep), sure, f"{why}, {int(keep.sum())} of {len(keep)} blocks")
 
 
 def select(probabilities: Ints, words: Ints) -> tuple[NDArray[np.bool_], float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import NamedTuple
 
 import trafilatura
 from lxml import etree
@@ -67,6 +68,14 @@ FAILURES = (
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 
+class MainText(NamedTuple):
+    """A page's main text; ``extractor`` is what read it (``blocks``, ``trafilatura``, "" for nothing), ``why`` says why that."""
+
+    text: str
+    extractor: str
+    why: str
+
+
 def main_text(html: bytes | str, *, url: str | None = None) -> str:
     """Return the main text of a page, "" when it has none or is not bounded as a page is (``SIZE_BOUND`` and the others).
 
@@ -74,19 +83,32 @@ def main_text(html: bytes | str, *, url: str | None = None) -> str:
     lines of their own; ``\\n`` is the only line end. The same page always gives the same text, whatever came before it.
     ``url`` is where the page was; it decides nothing yet.
     """
+    return read(html, url=url).text
+
+
+def read(html: bytes | str, *, url: str | None = None) -> MainText:
+    """Return the main text of a page as ``main_text`` does, with the extractor that read it and why that one."""
     page = decode(html).text if isinstance(html, bytes) else html
     if len(page) > SIZE_BOUND:
-        return ""
+        return MainText("", "", f"over {SIZE_BOUND} characters")
     page = LONE_SURROGATE.sub("\ufffd", page).replace("\0", "") if isinstance(html, str) else page.replace("\0", "")
     tags = page.count("<")
-    if tags > TAG_BOUND or _is_too_deep(page, tags) or _has_endless_tag(page):
-        return ""
+    if tags > TAG_BOUND:
+        return MainText("", "", f"over {TAG_BOUND} tags")
+    if _is_too_deep(page, tags):
+        return MainText("", "", f"nested deeper than {DEPTH_BOUND}")
+    if _has_endless_tag(page):
+        return MainText("", "", f"a tag with over {ATTRIBUTE_BOUND} attributes")
     found = choose(page)
     text = _tidy(found.text)
-    if found.sure or tags > PRECISE_TAG_BOUND:
-        return text
+    if found.sure:
+        return MainText(text, "blocks", found.why)
+    if tags > PRECISE_TAG_BOUND:
+        return MainText(text, "blocks", f"{found.why}; over {PRECISE_TAG_BOUND} tags")
     precise = _precise(page)
-    return precise if PRECISE_SHARE * len(precise.split()) >= len(text.split()) else text
+    if PRECISE_SHARE * len(precise.split()) >= len(text.split()):
+        return MainText(precise, "trafilatura", found.why)
+    return MainText(text, "blocks", f"{found.why}; trafilatura found less than 1/{PRECISE_SHARE} of the words")
 
 
 def _is_too_deep(page: str, tags: int) -> bool:
