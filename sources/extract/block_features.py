@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sources.extract.block_names import Ints, name_columns
+from sources.extract.block_counts import Counts, Ints, ints
+from sources.extract.block_names import Meanings, name_columns
 from sources.extract.block_page import HEADINGS, Page
 
 Floats = NDArray[np.float32]
@@ -29,51 +30,10 @@ TAG_ORDER = tuple(
 )
 TAG_CODES = {tag: code for code, tag in enumerate(TAG_ORDER)}
 OTHER_TAG = TAG_CODES["div"]
-#: Frequent short words of some languages: prose has them, labels do not.
-STOP_WORDS = frozenset(
-    re.findall(
-        r"\S+",
-        "the of and to a in is that for it on with as was are be this by have from or at not you we they his her an "
-        "but which their has were can will if your i der die und das ist nicht ein eine zu den mit von auf für im dem "
-        "sich auch es als le la les des et un une est que dans pour qui sur pas au il en du el los las del se por con "
-        "una no su di che per non sono si o os um uma não com para het een van dat met op zijn och att det som på är "
-        "av ",
-    )
-)
 #: Ancestors whose share of the page is looked at, the block's own element first.
 LEVELS = 6
 #: Column of a block's words.
 WORDS = 2
-SENTENCE_END = re.compile(r"[.!?。！？…][\"'”’)]?(?:\s|$)")
-DIGITS = re.compile(r"\d")
-
-
-class Counts:
-    """What is counted in the blocks of a page: 64-bit integers, one for each block."""
-
-    def __init__(self, page: Page) -> None:
-        rows = []
-        seen = Counter(page.texts)
-        for text in page.texts:
-            words = text.lower().split()
-            rows.append(
-                (
-                    len(words),
-                    len(text),
-                    sum(map(STOP_WORDS.__contains__, words)),
-                    text.count(",") + text.count(";") + text.count("，") + text.count("、"),
-                    len(SENTENCE_END.findall(text)),
-                    len(DIGITS.findall(text)),
-                    text.count("\n") + 1,
-                    text.count("|") + text.count("»") + text.count("›") + text.count("·"),
-                    seen[text],
-                    text[:1].isupper(),
-                    text[-1:] in '.!?:…。”"',
-                )
-            )
-        self.table: Ints = np.array(rows, dtype=np.int64).reshape(len(rows), 11)
-        self.words = self.table[:, 0]
-        self.characters = self.table[:, 1]
 
 
 def _ratio(part: Any, whole: Any) -> Floats:
@@ -83,18 +43,18 @@ def _ratio(part: Any, whole: Any) -> Floats:
     return ratio
 
 
-def features(page: Page, weights: Mapping[str, int]) -> Floats:
-    """Return the numbers of a page's blocks, one row each. ``weights`` are what names of elements are worth."""
-    counts = Counts(page)
-    owners = np.array(page.owners, dtype=np.int64)
-    parents = np.array(page.parents, dtype=np.int64)
+def features(page: Page, meanings: Meanings) -> Floats:
+    """Return the numbers of a page's blocks, one row each. ``meanings`` are those of elements' names."""
+    counts = Counts(page.texts)
+    owners = ints(page.owners)
+    parents = ints(page.parents)
     columns: list[Any] = _own(page, counts)
     chain = [owners]
     for _ in range(LEVELS - 1):
         chain.append(parents[chain[-1]])
-    columns += name_columns(page, chain, weights)
+    columns += name_columns(page, chain, meanings)
     columns += _containers(page, counts, chain)
-    columns += _neighbours(counts, np.array(page.linked, dtype=np.int64), columns[0])
+    columns += _neighbours(counts, ints(page.linked), columns[0])
     columns += _whole(page, counts)
     table = np.empty((len(columns), len(owners)), dtype=np.float32)
     for position, column in enumerate(columns):
@@ -104,43 +64,43 @@ def features(page: Page, weights: Mapping[str, int]) -> Floats:
 
 def _own(page: Page, counts: Counts) -> list[Any]:
     """Return what a block is by itself, and where."""
-    table = counts.table
     words, characters = counts.words, counts.characters
     n = len(words)
     index = np.arange(n)
     before = np.cumsum(words) - words
-    codes = np.array([TAG_CODES.get(tag, OTHER_TAG) for tag in page.tags])
-    owners = np.array(page.owners, dtype=np.int64)
+    codes = ints(TAG_CODES.get(tag, OTHER_TAG) for tag in page.tags)
+    owners = ints(page.owners)
     total = int(words.sum())
     title = page.title.lower()
     in_title = [len(text) > 3 and text.lower() in title for text in page.texts]
     return [
-        codes[owners], page.kinds, words, characters, _ratio(characters, words), _ratio(table[:, 2], words), table[:, 2],
-        table[:, 3], _ratio(table[:, 3], words), table[:, 4], _ratio(table[:, 5], characters), table[:, 6], table[:, 7],
-        table[:, 8], table[:, 9], table[:, 10], page.links, _ratio(page.linked, characters), _ratio(page.strong, characters),
-        index, _ratio(index, n), n - index, _ratio(before, total), in_title, np.array(page.hidden)[owners],
+        codes[owners], page.kinds, words, characters, _ratio(characters, words), _ratio(counts.stop_words, words),
+        counts.stop_words, counts.pauses, _ratio(counts.pauses, words), counts.sentences, _ratio(counts.digits, characters),
+        counts.lines, counts.bars, counts.repeats, counts.capital, counts.ended,
+        page.links, _ratio(page.linked, characters), _ratio(page.strong, characters),
+        index, _ratio(index, n), n - index, _ratio(before, total), in_title, ints(page.hidden)[owners],
     ]  # fmt: skip
 
 
 def _containers(page: Page, counts: Counts, chain: list[Ints]) -> list[Any]:
     """Return how much of the page the elements around a block hold, and what."""
-    starts = np.array(page.starts, dtype=np.int64)
-    ends = np.array(page.ends, dtype=np.int64)
-    table = counts.table
-    codes = np.array([TAG_CODES.get(tag, OTHER_TAG) for tag in page.tags])
+    starts = ints(page.starts)
+    ends = ints(page.ends)
+    codes = ints(TAG_CODES.get(tag, OTHER_TAG) for tag in page.tags)
     owners = chain[0]
     own = codes[owners]
     in_paragraphs = np.where(own == TAG_CODES["p"], counts.words, 0)
     in_headings = np.isin(own, [TAG_CODES[tag] for tag in HEADINGS])
     per_block = np.stack(
-        [counts.words, counts.characters, page.linked, table[:, 2], table[:, 4], in_paragraphs, in_headings], axis=1
+        [counts.words, counts.characters, page.linked, counts.stop_words, counts.sentences, in_paragraphs, in_headings],
+        axis=1,
     )
     running = np.zeros((len(owners) + 1, per_block.shape[1]), dtype=np.int64)
     np.cumsum(per_block, axis=0, out=running[1:])
     held = running[ends] - running[starts]
     signatures: Mapping[tuple[str, str], int] = Counter(zip(page.tags, page.names, strict=True))
-    repeats = np.array([signatures[key] for key in zip(page.tags, page.names, strict=True)])
-    children = np.bincount(np.array(page.parents), minlength=len(starts))
+    repeats = ints(map(signatures.__getitem__, zip(page.tags, page.names, strict=True)))
+    children = np.bincount(ints(page.parents), minlength=len(starts))
     index = np.arange(len(owners))
     total = running[-1, 0]
     columns: list[Any] = []
@@ -157,11 +117,10 @@ def _containers(page: Page, counts: Counts, chain: list[Ints]) -> list[Any]:
 
 def _neighbours(counts: Counts, linked: Ints, codes: Ints) -> list[Any]:
     """Return what stands before and after a block."""
-    table = counts.table
     columns: list[Any] = []
     link_share = _ratio(linked, counts.characters)
-    stop_share = _ratio(table[:, 2], counts.words)
-    for column in (counts.words, link_share, stop_share, codes, table[:, 4]):
+    stop_share = _ratio(counts.stop_words, counts.words)
+    for column in (counts.words, link_share, stop_share, codes, counts.sentences):
         padded = np.full(len(codes) + 4, -1, dtype=np.float32)
         padded[2:-2] = column
         columns += [padded[:-4], padded[1:-3], padded[3:-1], padded[4:]]
@@ -204,7 +163,7 @@ def _whole(page: Page, counts: Counts) -> list[Any]:
     n = len(counts.words)
     tags = Counter(page.tags)
     words = int(counts.words.sum())
-    prose = int(counts.words[counts.table[:, 4] >= 2].sum())
+    prose = int(counts.words[counts.sentences >= 2].sum())
     values: list[float] = [1.0 if pattern.search(hints) else 0.0 for pattern in _KINDS]
     values += [n, words, tags["article"], tags["p"], tags["h1"], tags["li"], tags["main"], len(page.title), tags["pre"]]
     values += [float(np.float32(sum(page.linked)) / np.float32(max(1, int(counts.characters.sum()))))]

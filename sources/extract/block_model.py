@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sources.extract.block_counts import Ints
 from sources.extract.block_features import Floats
-from sources.extract.block_names import Ints
+from sources.extract.block_names import Meanings
 
 MODEL = Path(__file__).with_name("blocks.model")
 #: What results that the model decided are stored under.
@@ -37,7 +38,7 @@ BATCH = 512
 class Model(NamedTuple):
     """What ``blocks.model`` holds, and the probability of each score."""
 
-    names: dict[str, int]  # what the names of elements are worth, in 1/100 of log odds
+    meanings: Meanings  # of the names of elements; their worth is in 1/100 of log odds
     columns: NDArray[np.int64]  # which of the features each question looks at, tree by tree
     thresholds: Floats  # above what its answer is yes
     leaves: NDArray[np.int64]  # of all trees
@@ -69,7 +70,7 @@ def load(path: Path = MODEL) -> Model:
     reach = SCORE_BOUND * SCALE
     odds = [round(CERTAIN / (1 + math.exp(-score / SCALE))) for score in range(-reach, reach + 1)]
     return Model(
-        names=stored["names"],
+        meanings=Meanings(stored["names"]),
         columns=np.array(stored["columns"], dtype=np.int64),
         thresholds=np.array(stored["thresholds"], dtype=np.float32),
         leaves=np.array(stored["leaves"], dtype=np.int64),

@@ -8,14 +8,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sources.extract.block_counts import Ints, ints
 from sources.extract.block_page import Page
-
-Ints = NDArray[np.int64]
 
 #: Elements that mark all that is in them.
 MARKS = (
@@ -32,99 +30,155 @@ MARKS = (
     "section",
     "noscript",
 )
-#: Parts of names by what they mean, each a feature: the element's own, one of the three nearest, any that it is in.
+#: Stems of names by what they mean, each meaning a feature: the element's own, one of the three nearest, any that it is in.
+#: "^" is where a part of a name begins, "$" where it ends.
 LEXICON: tuple[tuple[str, str], ...] = (
-    ("comment", r"comment|disqus|respond|reply"),
-    ("post", r"\bpost|thread|message|topic|answer|question"),
-    ("content", r"content|entry|\bbody|prose|markdown|richtext|rich-text|rte|wysiwyg|\btext"),
-    ("article", r"article|story|blog"),
-    ("product", r"product|description|detail|spec|feature"),
-    ("side", r"sidebar|\bside|widget|rail|aside|complementary"),
-    ("related", r"relat|recommend|similar|also|more-|trending|popular|latest|recent|upsell"),
-    ("share", r"share|social|follow|twitter|facebook"),
-    ("nav", r"nav|menu|breadcrumb|crumb|pagina|pager|tabs?\b|toc|toolbar"),
-    ("foot", r"foot|copyright|legal|bottom"),
-    ("head", r"header|masthead|top-?bar|banner"),
-    ("promo", r"promo|\bads?\b|advert|sponsor|cta|newsletter|subscri|signup|sign-up|offer"),
-    ("modal", r"modal|popup|cookie|consent|gdpr|overlay|dialog|drawer|login|search|alert|notice"),
+    ("comment", "comment disqus respond reply"),
+    ("post", "^post thread message topic answer question"),
+    ("content", "content entry ^body prose markdown richtext rich-text rte wysiwyg ^text"),
+    ("article", "article story blog"),
+    ("product", "product description detail spec feature"),
+    ("side", "sidebar ^side widget rail aside complementary"),
+    ("related", "relat recommend similar also more- trending popular latest recent upsell"),
+    ("share", "share social follow twitter facebook"),
+    ("nav", "nav menu breadcrumb crumb pagina pager tab$ tabs$ toc toolbar"),
+    ("foot", "foot copyright legal bottom"),
+    ("head", "header masthead topbar top-bar banner"),
+    ("promo", "promo ^ad$ ^ads$ advert sponsor cta newsletter subscri signup sign-up offer"),
+    ("modal", "modal popup cookie consent gdpr overlay dialog drawer login search alert notice"),
     (
         "meta",
-        r"meta|author|byline|date|\btime|\btags?\b|categor|caption|credit|user|profile|avatar|vote|signature|rating|price",
+        "meta author byline date ^time ^tag$ ^tags$ categor caption credit user profile avatar vote signature rating price",
     ),
-    ("list", r"list|grid|card|item|tile|carousel|slider|swiper|gallery|collection"),
-    ("review", r"review|testimonial|faq|accordion|quote"),
-    ("main", r"\bmain|primary|single|container|wrapper"),
-    ("hero", r"hero|title|heading|intro|lead|summary|excerpt|teaser"),
+    ("list", "list grid card item tile carousel slider swiper gallery collection"),
+    ("review", "review testimonial faq accordion quote"),
+    ("main", "^main primary single container wrapper"),
+    ("hero", "hero title heading intro lead summary excerpt teaser"),
 )
-_PATTERNS = [re.compile(pattern) for _, pattern in LEXICON]
 BITS = len(LEXICON) + len(MARKS) + 1
-_ANY = re.compile("|".join(pattern for _, pattern in LEXICON))
+_STEMS = [(stem, 1 << bit) for bit, (_, stems) in enumerate(LEXICON) for stem in stems.split(" ")]
+
+
+def _stem_pattern() -> re.Pattern[str]:
+    """Return a pattern that finds, at every place in a name, the longest stem that is there."""
+    by_letter: dict[str, list[str]] = {}
+    for stem in sorted({stem for stem, _ in _STEMS}, key=lambda stem: (-len(stem.strip("^$")), stem)):
+        bare = stem.strip("^$")
+        end = "(?![a-z])" if stem.endswith("$") else ""
+        start = "(?<![a-z].)" if stem.startswith("^") else ""
+        by_letter.setdefault(bare[0], []).append(f"{start}{bare[1:]}{end}")
+    # One branch for each letter: which of them can match is seen from the first character.
+    branches = [f"{letter}(?:{'|'.join(rest)})" for letter, rest in sorted(by_letter.items())]
+    return re.compile(f"(?=({'|'.join(branches)}))")
+
+
+_STEM = _stem_pattern()
+#: What a stem that was found means: also what the shorter ones that it begins with do.
+_STEM_BITS = {
+    found: functools.reduce(int.__or__, (bit for stem, bit in _STEMS if found.startswith(stem.strip("^$"))))
+    for found in {stem.strip("^$") for stem, _ in _STEMS}
+}
 _TAG_BITS = {tag: 1 << (len(LEXICON) + position) for position, tag in enumerate(MARKS)}
 TOKEN = re.compile(r"[a-z]{2,}(?:-[a-z]{2,})*")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+#: Names whose meaning is remembered: some 10 MB.
+MEMORY = 1 << 15
 #: Most names of an element that are looked up.
 TOKEN_BOUND = 24
 
 
 def name_tokens(tag: str, names: str) -> list[str]:
     """Return what an element is called: its tag, its names and the parts of these, each once, in their order."""
-    if not names:
-        return ["<" + tag]
-    tokens = ["<" + tag]
-    for token in TOKEN.findall(CAMEL.sub("-", names).replace("_", "-").lower()):
-        tokens.append(token)
-        if "-" in token:
-            tokens += token.split("-")
-    return list(dict.fromkeys(tokens))[:TOKEN_BOUND]
+    found = [token for name in _split(names) for token in _parts(name)]
+    return list(dict.fromkeys(["<" + tag, *found]))
 
 
-@functools.lru_cache(maxsize=1 << 16)
+def _split(names: str) -> list[str]:
+    """Return an element's names in lower case, their parts joined by "-"."""
+    if not names.islower():
+        names = CAMEL.sub("-", names).lower()
+    return TOKEN.findall(names.replace("_", "-"))[:TOKEN_BOUND]
+
+
+def _parts(name: str) -> list[str]:
+    """Return a name, and what it is made of when that is more than one word."""
+    return [name, *name.split("-")] if "-" in name else [name]
+
+
 def _bits(token: str) -> int:
-    """Return which words of the lexicon a token has, a bit for each."""
-    if not _ANY.search(token):
-        return 0
-    return sum(1 << bit for bit, pattern in enumerate(_PATTERNS) if pattern.search(token))
+    """Return which meanings of the lexicon a token has, a bit for each."""
+    bits = 0
+    for stem in _STEM.findall(token):
+        bits |= _STEM_BITS[stem]
+    return bits
 
 
-def _meaning(tag: str, names: str, weights: Mapping[str, int]) -> tuple[int, int, int, int]:
-    """Return the bits of an element's names, and their worth: the sum, the least and the greatest."""
-    tokens = name_tokens(tag, names)
-    bits = _TAG_BITS.get(tag, 0)
-    for token in tokens[1:]:
-        bits |= _bits(token)
-    found = [weights[token] for token in tokens if token in weights]
-    return (bits, sum(found), min(found), max(found)) if found else (bits, 0, 0, 0)
+class Meaning(NamedTuple):
+    """What an element's names mean: bits of the lexicon, and their worth: the sum, the least and the greatest."""
+
+    bits: int
+    worth: int
+    least: int
+    greatest: int
 
 
-def name_columns(page: Page, chain: list[Ints], weights: Mapping[str, int]) -> list[Any]:
+class Meanings:
+    """The meanings of names, by the lexicon and by what each of them is worth.
+
+    It remembers what it looked up, up to ``MEMORY`` names; that saves time and changes nothing.
+    """
+
+    def __init__(self, worth: Mapping[str, int]) -> None:
+        self._worth = worth
+        self._elements: dict[tuple[str, str], Meaning] = {}
+        self._names: dict[str, tuple[int, dict[str, int]]] = {}
+
+    def of(self, tag: str, names: str) -> Meaning:
+        """Return what an element with a tag and names means."""
+        known = self._elements.get((tag, names))
+        if known is None:
+            if len(self._elements) >= MEMORY:
+                self._elements.clear()
+            known = self._elements[tag, names] = self._look_up(tag, names)
+        return known
+
+    def _look_up(self, tag: str, names: str) -> Meaning:
+        bits, found = _TAG_BITS.get(tag, 0), self._worth_of(["<" + tag])
+        for name in _split(names):
+            known = self._names.get(name)
+            if known is None:
+                if len(self._names) >= MEMORY:
+                    self._names.clear()
+                known = self._names[name] = (_bits(name), self._worth_of(_parts(name)))
+            bits |= known[0]
+            found.update(known[1])
+        worth = found.values()
+        return Meaning(bits, sum(worth), min(worth), max(worth)) if found else Meaning(bits, 0, 0, 0)
+
+    def _worth_of(self, tokens: list[str]) -> dict[str, int]:
+        return {token: self._worth[token] for token in tokens if token in self._worth}
+
+
+def name_columns(page: Page, chain: list[Ints], meanings: Meanings) -> list[Any]:
     """Return what the names of a block's elements mean, by the lexicon and by what was learnt."""
-    known: dict[tuple[str, str], tuple[int, int, int, int]] = {}
-    meanings = [(0, 0, 0, 0)] * len(page.tags)
-    for element, key in enumerate(zip(page.tags, page.names, strict=True)):
-        if page.ends[element] > page.starts[element]:  # what holds no text means nothing
-            found = known.get(key)
-            if found is None:
-                found = known[key] = _meaning(*key, weights)
-            meanings[element] = found
-    every, sums, lows, highs, depths = ([0] * len(meanings) for _ in range(5))
-    every[0] = meanings[0][0]
-    for element, parent in enumerate(page.parents):
-        if element:
-            bits, own, low, high = meanings[element]
+    masks, worths, every, sums, lows, highs, depths = table = [[0] * len(page.tags) for _ in range(7)]
+    of, parents = meanings.of, page.parents
+    for element, (tag, names, start, end) in enumerate(zip(page.tags, page.names, page.starts, page.ends, strict=True)):
+        if end > start and element:  # what holds no text means nothing
+            bits, worth, least, greatest = of(tag, names)
+            parent = parents[element]
+            masks[element], worths[element] = bits, worth
             every[element] = every[parent] | bits
-            sums[element] = sums[parent] + own
-            lows[element] = min(low, lows[parent])
-            highs[element] = max(high, highs[parent])
+            sums[element] = sums[parent] + worth
+            lows[element] = least if least < lows[parent] else lows[parent]
+            highs[element] = greatest if greatest > highs[parent] else highs[parent]
             depths[element] = depths[parent] + 1
-    table = np.array(meanings, dtype=np.int64)
-    mask, value = table[:, 0], table[:, 1]
-    owner = chain[0]
+    mask, value, within, *along = map(ints, table)
     near = mask[chain[0]] | mask[chain[1]] | mask[chain[2]]
     bit = np.arange(BITS - 1)[:, None]
-    scopes = [near, np.array(every, dtype=np.int64)[owner]]
-    columns: list[Any] = [column for scope in scopes for column in (scope >> bit) & 1]
-    inner = {names: _meaning("span", names, weights)[1] if names else 0 for names in set(page.inner)}
-    columns += [np.array(array, dtype=np.int64)[owner] for array in (sums, lows, highs, depths)]
+    columns: list[Any] = [column for scope in (near, within[chain[0]]) for column in (scope >> bit) & 1]
+    inner = {names: of("span", names).worth if names else 0 for names in set(page.inner)}
+    columns += [column[chain[0]] for column in along]
     columns += [value[level] for level in chain[:4]]
-    columns += [np.array([inner[names] for names in page.inner], dtype=np.int64)]
+    columns += [ints(inner[names] for names in page.inner)]
     return columns

@@ -26,6 +26,8 @@ UNREAD = frozenset(
         "script style svg template iframe object embed audio video canvas map select textarea datalist head ",
     )
 )
+#: Elements that are no part of a line and hold no block.
+APART = UNREAD | {"br", "meta"}
 CELLS = frozenset(["td", "th"])
 HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 #: Attributes of an element that say what it is for.
@@ -38,6 +40,8 @@ CELL_BREAK = " | "
 HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 #: What a block is when it is written.
 PLAIN, HEADING, ITEM, ROW, CODE = range(5)
+#: Deepest nesting that is read: browsers stop at 512, and the parser's time grows with its square.
+DEPTH_BOUND = 1_000
 #: Properties of the head that say what kind of page it is.
 TYPING = frozenset(["og:type", "generator", "og:url"])
 
@@ -55,8 +59,8 @@ class Page:
         self.inner: list[str] = []  # of each block: names of the first element within its line
         self.parents: list[int] = [0]
         self.tags: list[str] = ["page"]
-        self.names: list[str] = [""]
-        self.hidden: list[bool] = [False]
+        self.names: list[str] = [""]  # of each element that holds text, else ""
+        self.hidden: list[bool] = [False]  # the same
         self.starts: list[int] = [0]  # of each element: its first block
         self.ends: list[int] = [0]  # and the one after its last
         self.title = ""
@@ -64,11 +68,17 @@ class Page:
         self.data: list[str] = []  # the page's JSON-LD
 
 
+class TooDeepError(ValueError):
+    """A page whose elements nest deeper than ``DEPTH_BOUND``."""
+
+
 class _Reader:
     """The parser's target: keeps the elements that are open and the pieces of the block that is being read."""
 
     def __init__(self) -> None:
         self.page = Page()
+        self._room = DEPTH_BOUND
+        self._attributes: list[Any] = [None]  # of each element
         self._open = [0]
         self._skip = 0
         self._kept: list[str] | None = None  # text of <title> or JSON-LD
@@ -81,64 +91,63 @@ class _Reader:
         self._after_link = False
 
     def start(self, tag: str, attributes: Any) -> None:
+        self._room -= 1
+        if self._room < 0:
+            raise TooDeepError
         if self._skip:
-            self._skip += 1
-            if tag == "title" or (tag == "script" and "ld+json" in (attributes.get("type") or "")):
-                self._kept = []
-            elif tag == "meta":
-                self._meta(attributes)
-            return
-        if tag in INLINE:
-            self._start_inline(tag, attributes)
-        elif tag == "br":
-            self._pieces.append("\n")
-        elif tag in UNREAD:
-            self._skip = 1
-            if tag == "script" and "ld+json" in (attributes.get("type") or ""):
-                self._kept = []
-        elif tag == "meta":
-            self._meta(attributes)
+            self._start_unread(tag, attributes)
+        elif tag in INLINE:
+            if tag == "a":
+                self._in_link += 1
+                self._links += 1
+                if self._after_link:
+                    self._pieces.append(" ")
+                    self._after_link = False
+            elif tag == "b" or tag == "strong":
+                self._in_strong += 1
+            if attributes and not self._inner:
+                self._inner = (attributes.get("class") or attributes.get("itemprop") or "")[:NAMES_BOUND]
+        elif tag in APART:
+            self._start_apart(tag, attributes)
         else:
             self._start_block(tag, attributes)
 
-    def _start_inline(self, tag: str, attributes: Any) -> None:
-        if tag == "a":
-            self._in_link += 1
-            self._links += 1
-            if self._after_link:
-                self._pieces.append(" ")
-                self._after_link = False
-        elif tag == "b" or tag == "strong":
-            self._in_strong += 1
-        if not self._inner and attributes:
-            self._inner = (attributes.get("class") or attributes.get("itemprop") or "")[:NAMES_BOUND]
+    def _start_unread(self, tag: str, attributes: Any) -> None:
+        self._skip += 1
+        if tag == "title" or (tag == "script" and "ld+json" in (attributes.get("type") or "")):
+            self._kept = []
+        elif tag == "meta":
+            self._meta(attributes)
+
+    def _start_apart(self, tag: str, attributes: Any) -> None:
+        if tag == "br":
+            self._pieces.append("\n")
+        elif tag == "meta":
+            self._meta(attributes)
+        else:
+            self._skip = 1
+            if tag == "script" and "ld+json" in (attributes.get("type") or ""):
+                self._kept = []
 
     def _start_block(self, tag: str, attributes: Any) -> None:
         page = self.page
-        if tag in CELLS and self._pieces and self._length <= CELL_BOUND:
-            self._pieces.append(CELL_BREAK)
-        elif self._pieces:
-            self._flush()
-        hidden = page.hidden[self._open[-1]]
-        names = ""
-        if attributes:
-            names = " ".join([attributes[key] for key in NAMING if key in attributes])[:NAMES_BOUND]
-            if not hidden:
-                style = attributes.get("style")
-                hidden = (
-                    bool(style and HIDDEN.search(style))
-                    or "hidden" in attributes
-                    or attributes.get("aria-hidden") == "true"
-                )
+        if self._pieces:
+            if tag in CELLS and self._length <= CELL_BOUND:
+                self._pieces.append(CELL_BREAK)
+            else:
+                self._flush()
+        blocks = len(page.texts)
         page.parents.append(self._open[-1])
         self._open.append(len(page.tags))
         page.tags.append(tag)
-        page.names.append(names)
-        page.hidden.append(hidden)
-        page.starts.append(len(page.texts))
-        page.ends.append(len(page.texts))
-        self._item = (self._item and tag not in HEADINGS) or tag == "li"
-        if tag == "pre":
+        self._attributes.append(attributes)
+        page.starts.append(blocks)
+        page.ends.append(blocks)
+        if tag == "li":
+            self._item = True
+        elif tag in HEADINGS:
+            self._item = False
+        elif tag == "pre":
             self._in_pre += 1
 
     def _meta(self, attributes: Any) -> None:
@@ -147,43 +156,45 @@ class _Reader:
             self.page.typing += f" {name} {(attributes.get('content') or '')[:NAMES_BOUND]}"
 
     def end(self, tag: str) -> None:
+        self._room += 1
         if self._skip:
             self._skip -= 1
             if self._kept is not None:
-                if tag == "title":
-                    self.page.title = self.page.title or " ".join("".join(self._kept).split())
-                elif tag == "script":
-                    self.page.data.append("".join(self._kept))
-                self._kept = None
-            return
-        if tag in INLINE:
+                self._keep(tag)
+        elif tag in INLINE:
             if tag == "a":
                 self._in_link = max(0, self._in_link - 1)
                 self._after_link = True
             elif tag == "b" or tag == "strong":
                 self._in_strong = max(0, self._in_strong - 1)
-            return
-        if tag == "br" or tag == "meta":
-            return
-        if self._pieces and (tag not in CELLS or self._length > CELL_BOUND):
-            self._flush()
-        if len(self._open) > 1:
-            self.page.ends[self._open.pop()] = len(self.page.texts)
-        if tag == "pre":
-            self._in_pre = max(0, self._in_pre - 1)
+        elif tag not in APART:
+            if self._pieces and (tag not in CELLS or self._length > CELL_BOUND):
+                self._flush()
+            if len(self._open) > 1:
+                self.page.ends[self._open.pop()] = len(self.page.texts)
+            if tag == "pre":
+                self._in_pre = max(0, self._in_pre - 1)
+
+    def _keep(self, tag: str) -> None:
+        """Put away the text of the <title> or the JSON-LD that ends."""
+        text = "".join(self._kept or ())
+        if tag == "title":
+            self.page.title = self.page.title or " ".join(text.split())
+        elif tag == "script":
+            self.page.data.append(text)
+        self._kept = None
 
     def data(self, data: str) -> None:
         if self._skip:
             if self._kept is not None:
                 self._kept.append(data)
             return
-        length = len(data.strip())
-        if not length and not self._in_pre:
+        self._after_link = False
+        if data.isspace() and not self._in_pre:
             if self._pieces:  # white space only parts what stands before and after it
                 self._pieces.append(" ")
-            self._after_link = False
             return
-        self._after_link = False
+        length = len(data.strip())
         self._pieces.append(data if self._in_pre else data.replace("\n", " "))
         self._length += length
         if self._in_link:
@@ -228,7 +239,27 @@ class _Reader:
             self._flush()
         for element in self._open:
             self.page.ends[element] = len(self.page.texts)
+        self._name()
         return self.page
+
+    def _name(self) -> None:
+        """Note the names of the elements that hold text, and whether they are hidden."""
+        page = self.page
+        for element in range(1, len(page.tags)):
+            attributes = self._attributes[element]
+            hidden, names = False, ""
+            if page.ends[element] > page.starts[element]:
+                hidden = page.hidden[page.parents[element]]
+                if attributes:
+                    names = " ".join([attributes[key] for key in NAMING if key in attributes])[:NAMES_BOUND]
+                    hidden = hidden or _hides(attributes)
+            page.names.append(names)
+            page.hidden.append(hidden)
+
+
+def _hides(attributes: Any) -> bool:
+    style = attributes.get("style")
+    return bool(style and HIDDEN.search(style)) or "hidden" in attributes or attributes.get("aria-hidden") == "true"
 
 
 def _lines(text: str) -> list[str]:
@@ -246,7 +277,10 @@ def _lines(text: str) -> list[str]:
 
 
 def read_page(page: str) -> Page:
-    """Return the blocks and elements of a page. What the parser cannot read gives a page without blocks."""
+    """Return the blocks and elements of a page. What the parser cannot read gives a page without blocks.
+
+    Raises ``TooDeepError`` where elements nest deeper than ``DEPTH_BOUND``.
+    """
     parser = etree.HTMLParser(target=_Reader(), encoding="utf-8", huge_tree=True)
     try:
         read: Page = etree.fromstring(page.encode("utf-8", "replace"), parser)

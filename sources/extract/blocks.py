@@ -13,15 +13,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sources.extract.block_counts import Ints
 from sources.extract.block_features import ARTICLE_KINDS, OTHER_KINDS, WORDS, features
 from sources.extract.block_model import CERTAIN, Model, load
-from sources.extract.block_names import Ints
-from sources.extract.block_page import HEADING, ITEM, ROW, Page, read_page
+from sources.extract.block_page import DEPTH_BOUND, HEADING, ITEM, ROW, Page, TooDeepError, read_page
 
 #: Expected word F1 from which the choice in an article is sure; in other pages it always is, since trafilatura does worse there.
 #: On WCXB's articles trafilatura does as well below it; on those of ../shared/data/html-gold/scrapinghub, which are older than
 #: what the model has seen, it does better.
-SURE = 0.85
+SURE = 0.86
 #: Words of the mean block that is kept, from which a page is prose and not cards or a list.
 PROSE = 12
 #: Blocks after a heading of which one must be kept.
@@ -44,16 +44,20 @@ def choose(page: str) -> Chosen:
     """Return the main text of a page, "" when it has none, and whether the model is sure of it.
 
     Blocks are a blank line apart, items and rows have a line each. The same page always gives the same text. Never fails; the
-    caller bounds the page's size and depth.
+    caller bounds the page's size.
     """
-    return chosen(read_page(page), load())
+    try:
+        read = read_page(page)
+    except TooDeepError:
+        return Chosen("", True, f"nested deeper than {DEPTH_BOUND}")
+    return chosen(read, load())
 
 
 def chosen(page: Page, model: Model) -> Chosen:
     """Return the main text of a page that is read, by a model."""
     if not page.texts:
         return Chosen(description(page), True, "no block of text; JSON-LD's description")
-    rows = features(page, model.names)
+    rows = features(page, model.meanings)
     words = rows[:, WORDS].astype(np.int64)
     keep, expected = select(model.probabilities(rows), words)
     if not keep.any():
