@@ -23,7 +23,6 @@ from pile.manifest import read as read_manifest
 from pile.plugins import Kind, names, resolve
 from pile.progress import Progress
 from pile.recipe import Recipe, check_plugins, load, modules, read
-from pile.report import summary
 from pile.stage import Work
 from pile.storage import Storage
 from pile.verify import verify as verified
@@ -84,6 +83,7 @@ def build(
     check_plugins(loaded)
     # Late, as in some commands below, for what it takes: meanwhile the workers' modules are imported, too.
     from pile.build import Build
+    from pile.report import summary
 
     try:
         with upstream_for(loaded, mirror, progress) as upstream, executor:
