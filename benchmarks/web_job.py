@@ -4,7 +4,8 @@
 
 Both read CC-MAIN-2026-30 of SHARED/mirror: WARC, main text, English at .65, Gopher's repetition and quality rules,
 near-duplicates. pile does it by a recipe, locks, checksums and report included; datatrove 0.10.1 by peers/datatrove_web.py in
-an environment of its own, which is made first when there is none. The tools take turns; with several runs the median counts.
+an environment of its own, which is made first when there is none. pile's modules are compiled first, as pip did datatrove's. The
+tools take turns; with several runs the median counts.
 For Gopher's share of words with a letter, datatrove counts punctuation marks as words; the recipe asks pile for the same
 (``symbols_as_words``), which it does not do by itself.
 
@@ -16,6 +17,7 @@ html lang attribute (the manifest's column lang).
 from __future__ import annotations
 
 import argparse
+import compileall
 import csv
 import gzip
 import io
@@ -172,6 +174,8 @@ def table(jobs: dict[str, list[Job]], gold: Gold) -> list[str]:
 
 def compare(shared: Path, workers: int, runs: int, python: Path) -> None:
     """Run all jobs in turn and print the table."""
+    for package in ("pile", "sources", "filters", "dedup"):
+        compileall.compile_dir(ROOT / package, quiet=1)
     gold = read_gold(shared / "data/warc")
     tools: dict[str, Callable[[Path], Job]] = {
         f"pile {version('pile')}": lambda folder: pile_job(folder, shared / "mirror", workers),

@@ -14,8 +14,6 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array  # type: ignore[import-untyped]
-from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
 from dedup.exact import all_copies
 from dedup.pair import FIRST, SECOND, read_numbers
@@ -151,6 +149,10 @@ def _clusters(
     """Fill in cluster, size and sources: connected components over all exact and near pairs."""
     if not len(nodes):
         return
+    # Late: it takes half a second, and the one task of this stage is all that needs it.
+    from scipy.sparse import coo_array  # type: ignore[import-untyped]
+    from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
+
     ends = (np.searchsorted(nodes, near.first), np.searchsorted(nodes, near.second))
     graph = coo_array((np.ones(len(near.first), np.uint8), ends), shape=(len(nodes), len(nodes)))
     count, component = connected_components(graph, directed=False)

@@ -5,7 +5,6 @@ Every figure takes time in proportion to the text, or n log n for the sorting of
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import NamedTuple
 
 import numpy as np
@@ -145,17 +144,17 @@ def _skipping(positions: Positions, grams: Hashes, ends: Positions, size: int) -
     """
     if not len(positions):
         return 0
-    places, names = positions.tolist(), grams.tolist()
     seen: set[int] = set()
     covered: list[int] = []
-    index = 0
-    while index < len(places):
-        if names[index] in seen:
-            covered.append(places[index])
-            index = bisect_left(places, places[index] + size, index + 1, min(index + size, len(places)))
+    behind = 0
+    for place, name in zip(positions.tolist(), grams.tolist(), strict=True):
+        if place < behind:
+            continue
+        if name in seen:
+            covered.append(place)
+            behind = place + size
         else:
-            seen.add(names[index])
-            index += 1
+            seen.add(name)
     if not covered:
         return 0
     at = np.array(covered, np.intp)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -50,24 +51,52 @@ class Executor(Protocol):
 
 
 def leave_with_parent(parent: int) -> None:
-    """In a worker: end when the build process is gone (a SIGKILL tells nobody), and leave Ctrl-C to the parent."""
+    """In a child process: end when its parent is gone (a SIGKILL tells nobody), and leave Ctrl-C to it."""
+
+    def wait_for_end() -> None:
+        while os.getppid() == parent:  # another one also where the parent is dead and nobody has reaped it
+            time.sleep(ORPHAN_CHECK_SECONDS)
+
+    _leave_after(wait_for_end)
+
+
+def _begin_worker(environment: dict[str, str]) -> None:
+    """In a worker: take the build's environment, which the fork server has as it was, and end when the build is gone."""
+    os.environ.clear()
+    os.environ.update(environment)
+    build = multiprocessing.parent_process()  # not the parent that the system knows: that is the fork server
+    if build is not None:
+        _leave_after(build.join)
+
+
+def _leave_after(wait_for_end: Callable[[], None]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
-        while True:
-            time.sleep(ORPHAN_CHECK_SECONDS)
-            if os.getppid() != parent:  # also where the parent is dead and nobody has reaped it
-                os._exit(1)
+        wait_for_end()
+        os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="orphan-check").start()
 
 
 class LocalExecutor:
-    """A pool of processes on this machine; a pool that loses a worker is replaced by a new one."""
+    """A pool of processes on this machine; a pool that loses a worker is replaced by a new one.
 
-    def __init__(self, workers: int | None = None) -> None:
+    Workers are forked from a server process of one thread, which begins at once to import ``preload`` (names of modules):
+    while the build pins and fetches, and once for all workers. What it cannot import is left to them.
+    """
+
+    def __init__(self, workers: int | None = None, preload: Iterable[str] = ()) -> None:
         self.workers = workers or os.cpu_count() or 1
         self._pool: ProcessPoolExecutor | None = None
+        forkserver.set_forkserver_preload(list(preload))
+        resource_tracker.ensure_running()  # else the server's start begins it, which lets Ctrl-C through again
+        # The server inherits this. By itself it ignores Ctrl-C only once it has imported all.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def __enter__(self) -> Self:
         return self
@@ -86,9 +115,9 @@ class LocalExecutor:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 self.workers,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=leave_with_parent,
-                initargs=(os.getpid(),),
+                mp_context=multiprocessing.get_context("forkserver"),
+                initializer=_begin_worker,
+                initargs=(dict(os.environ),),
             )
         try:
             return self._pool.submit(function, task)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -23,7 +23,9 @@ from pile.transport.address import Address, Mirror
 from pile.transport.partial import Digests, Part, storage
 from pile.transport.politeness import Patience, Politeness
 from pile.transport.transfer import Transfer, announced
-from pile.transport.web import Web
+
+if TYPE_CHECKING:
+    from pile.transport.web import Web
 
 __all__ = ["READ_BOUND", "Fetched", "Patience", "Upstream"]
 
@@ -76,7 +78,9 @@ class Upstream:
         self._scratch = scratch
         self._progress = progress
         self._progress_lock = threading.Lock()
-        self._web = Web(Politeness(patience, connections, sleep, clock), advice)
+        self._politeness, self._advice = Politeness(patience, connections, sleep, clock), advice
+        self._client: Web | None = None
+        self._client_lock = threading.Lock()
 
     def __enter__(self) -> Upstream:
         return self
@@ -86,7 +90,20 @@ class Upstream:
 
     def close(self) -> None:
         """Close all connections. A thread that is still at work ends with ``FetchError``; what it has is kept."""
-        self._web.close()
+        self._politeness.stop()
+        with self._client_lock:
+            if self._client is not None:
+                self._client.close()
+
+    @property
+    def _web(self) -> Web:
+        """The HTTP client, made when the first file is not on this machine: importing and making it takes half a second."""
+        with self._client_lock:
+            if self._client is None:
+                from pile.transport.web import Web
+
+                self._client = Web(self._politeness, self._advice)
+            return self._client
 
     def read(self, url: str) -> bytes:
         """Return the whole of a small upstream file, as stored; raises ``FetchError``."""
@@ -139,7 +156,7 @@ class Upstream:
             with self._web.ask("HEAD", address, {}, accept=NO_SUCH_METHOD) as response:
                 return announced(response) if response.status_code == 200 else None
 
-        return self._web.politeness.persist(address.label, self._web.politeness.host(address.host), attempt)
+        return self._politeness.persist(address.label, self._politeness.host(address.host), attempt)
 
     def download(self, input: Input, folder: Path, on_damage: OnDamage = "stop") -> Fetched:
         """Return the complete file for ``input``: in ``folder`` under its upstream's name, or where it is already.

@@ -34,6 +34,8 @@ CATALOGUE: dict[Kind, dict[str, str]] = {
     },
     "dedup": {"minhash": "dedup.minhash:Minhash"},
 }
+#: What the modules of the catalogue import late, since only workers need it.
+WORKERS_ONLY = {"sources.common_crawl": ("sources.extract.html", "sources.warc")}
 
 
 class Reader(Protocol):
@@ -83,6 +85,12 @@ class Filter(Protocol):
 def names(kind: Kind) -> list[str]:
     """Return every name that a recipe can use for ``kind``, sorted."""
     return sorted({*CATALOGUE[kind], *(point.name for point in entry_points(group=f"pile.{kind}"))})
+
+
+def shipped_modules(kind: Kind, name: str) -> list[str]:
+    """Return the modules that workers need of what ships with pile under ``name``; none for anything else."""
+    module = CATALOGUE[kind].get(name, "").partition(":")[0]
+    return [module, *WORKERS_ONLY.get(module, ())] if module else []
 
 
 def resolve(kind: Kind, name: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from pile.errors import PluginError, RecipeError
-from pile.plugins import Filter, Kind, Source, resolve
+from pile.plugins import Filter, Kind, Source, resolve, shipped_modules
 
 S = TypeVar("S")
 
@@ -23,6 +23,8 @@ METHODS: dict[Kind, tuple[str, ...]] = {
     "filter": ("judge",),
     "dedup": ("run",),
 }
+#: What [dedup] means without ``use``.
+DEFAULT_DEDUP = "minhash"
 #: zstd's own range of levels.
 LEVELS = range(1, 23)
 #: A copy of a document is one line of a shard; more epochs than this is a slip of the pen.
@@ -93,6 +95,13 @@ class Recipe(msgspec.Struct, frozen=True):
 
 def load(path: Path) -> Recipe:
     """Read and check a recipe; raises ``RecipeError`` or ``PluginError`` that name the key and the choices."""
+    recipe = read(path)
+    check_plugins(recipe)
+    return recipe
+
+
+def read(path: Path) -> Recipe:
+    """Read a recipe without loading what it names; raises ``RecipeError`` that names the key and the choices."""
     try:
         raw = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -103,14 +112,28 @@ def load(path: Path) -> Recipe:
         raise RecipeError(f"{path} is not UTF-8: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path} is not TOML: {error}") from error
-    recipe = parse(raw, path)
+    return parse(raw, path)
+
+
+def check_plugins(recipe: Recipe) -> None:
+    """Load what a recipe names, with its options; raises ``RecipeError`` or ``PluginError``."""
+    path = recipe.path
     for name, source in recipe.sources.items():
         make_source(name, source.use, source.options, f"{path}: [sources.{name}]")
         for table in source.filter_tables():
             make_plugin("filter", table.use, table.options, f"{path}: [sources.{name}] filter {table.use!r}")
     if recipe.dedup is not None:
         make_dedup(recipe.dedup, f"{path}: [dedup]")
-    return recipe
+
+
+def modules(recipe: Recipe) -> list[str]:
+    """Return the modules that workers need of what ships with pile, so that they can be imported beforehand."""
+    named: list[tuple[Kind, Any]] = [("source", table.use) for table in recipe.sources.values()]
+    named += [("filter", table["use"]) for source in recipe.sources.values() for table in source.filters]
+    if recipe.dedup is not None:
+        named.append(("dedup", recipe.dedup.get("use", DEFAULT_DEDUP)))
+    found = [module for kind, name in named if isinstance(name, str) for module in shipped_modules(kind, name)]
+    return list(dict.fromkeys(found))
 
 
 def parse(raw: dict[str, Any], path: Path) -> Recipe:
@@ -184,9 +207,9 @@ def make_source(name: str, use: str, options: dict[str, Any], place: str = "") -
 
 
 def make_dedup(table: dict[str, Any], place: str = "[dedup]") -> Any:
-    """Return the deduplication that the recipe asks for; ``use`` is "minhash" unless it says otherwise."""
+    """Return the deduplication that the recipe asks for; ``use`` is ``DEFAULT_DEDUP`` unless it says otherwise."""
     options = {key: value for key, value in table.items() if key != "use"}
-    return make_plugin("dedup", table.get("use", "minhash"), options, place)
+    return make_plugin("dedup", table.get("use", DEFAULT_DEDUP), options, place)
 
 
 def _fields(struct: type[msgspec.Struct]) -> set[str]:

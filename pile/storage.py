@@ -14,9 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import fsspec
-from botocore.exceptions import BotoCoreError
-
 from pile.errors import DataError, RequestError
 
 #: Private folder of a local storage for what is not finished; nobody else's files bear this name.
@@ -48,6 +45,8 @@ class Storage:
     @property
     def _fs(self) -> Any:
         if self._remote is None:
+            import fsspec  # late, as below: it takes longer to import than all of the kernel, and local folders need none
+
             try:
                 # Listings are not cached: other machines write here too.
                 self._remote, _ = fsspec.url_to_fs(self.url, use_listings_cache=False)
@@ -63,11 +62,15 @@ class Storage:
     def read(self, name: str) -> bytes | None:
         """Return the content of a file, or None where there is none."""
         try:
-            if self.is_local:
-                return (self.path / name).read_bytes()
-            return bytes(self._fs.cat_file(self._name(name)))
+            return (self.path / name).read_bytes() if self.is_local else self._read_remote(name)
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def _read_remote(self, name: str) -> bytes:
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            return bytes(self._fs.cat_file(self._name(name)))
         except BotoCoreError as error:
             raise DataError(f"{self.url}: {error}; check credentials, region and address of the storage") from error
 

@@ -29,6 +29,9 @@ _CHANGING = ((0, 0x3400), (0x4DC0, 0x4E00), (0xA000, 0xAC00), (0xD7A4, 0x20000),
 _HAN_END = 0x40000
 #: Marks without a look of their own: grapheme joiner, Mongolian and general variation selectors.
 _INVISIBLE_MARKS = frozenset({0x034F, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xFE00, 0xFE10)})
+#: Categories without a capital, an accent or an invisible character: letters without case, what is not assigned, mathematical
+#: symbols, punctuation.
+_PLAIN = frozenset({"Lo", "Cn", "Co", "Cs", "Sm", "Po"})
 #: Marks what normalisation removes; no character normalises to NUL otherwise.
 _REMOVED = 0
 
@@ -219,7 +222,11 @@ def _table() -> Codes:
 
 
 def _normalised_character(code: int) -> int:
-    character = chr(code).lower()
+    character = chr(code)
+    category = unicodedata.category(character)
+    if category in _PLAIN and not unicodedata.decomposition(character):  # most of the table: only a matter of time
+        return code if category == "Lo" else SPACE
+    character = character.lower()
     base = "".join(part for part in unicodedata.normalize("NFD", character) if not _goes(part))
     if not base:
         return _REMOVED

@@ -11,7 +11,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
@@ -21,10 +21,11 @@ from pile.plugins import Reader
 from sources import http_message
 from sources.extract.block_model import MODEL_SHA256
 from sources.extract.charset import decode
-from sources.extract.html import main_text
 from sources.extract.page_language import other_language
 from sources.extract.page_type import html_type, sniffed
-from sources.warc import Capture, captures
+
+if TYPE_CHECKING:
+    from sources.warc import Capture
 
 CRAWLS = "https://index.commoncrawl.org/collinfo.json"
 ROOT = "https://data.commoncrawl.org"
@@ -112,11 +113,15 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Bytes that cannot be read as a record are ``malformed_record``. Raises ``DamagedInputError`` after the last good
         record when the file ends early.
         """
+        from sources.warc import captures  # late, as below: only workers need what takes long to import
+
         for item in captures(path, input.url.rpartition("/")[2]):
             yield item if isinstance(item, Drop) else Record(item.id, item)
 
     def parse(self, record: Record) -> Document | Drop:
         """Return the page's main text as a document, or the first of the gates, cheapest first, that stops it."""
+        from sources.extract.html import main_text
+
         capture: Capture = record.data
         if reason := _refused(capture):
             return Drop(record.name, *reason)

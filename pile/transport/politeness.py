@@ -11,14 +11,15 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import httpx
 import msgspec
-from tenacity import RetryCallState, Retrying, retry_if_exception_type
-from tenacity.wait import wait_exponential, wait_random
 
 from pile.errors import FetchError
+
+if TYPE_CHECKING:
+    import httpx
+    from tenacity import RetryCallState
 
 #: Connections to one host at a time, where nothing else is said: enough to fill a line, and half of the eight that the
 #: most patient of hosts advise as the most.
@@ -137,6 +138,10 @@ class Politeness:
         ``got_further`` is asked after each failure; when it says yes the count of failures begins again. Raises
         ``FetchError`` in the end.
         """
+        # Late, as httpx is: a build that reads a mirror in a folder asks nobody twice.
+        from tenacity import Retrying, retry_if_exception_type
+        from tenacity.wait import wait_exponential, wait_random
+
         patience = self.patience
         backoff = wait_exponential(patience.backoff, patience.longest_backoff) + wait_random(0, patience.jitter)
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
-from typing import Literal
-
-import httpx
+from typing import TYPE_CHECKING, Literal
 
 from pile.document import Input
 from pile.errors import ChecksumError, FetchError, NotTheFileError
@@ -18,7 +16,11 @@ from pile.transport import magic
 from pile.transport.address import Address
 from pile.transport.partial import Part, Whole
 from pile.transport.politeness import TransientError
-from pile.transport.web import Web
+
+if TYPE_CHECKING:
+    import httpx
+
+    from pile.transport.web import Web
 
 #: The answer to a range that begins where the file ends.
 NOTHING_LEFT = frozenset({416})

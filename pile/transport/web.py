@@ -57,8 +57,7 @@ class Web:
         )
 
     def close(self) -> None:
-        """Close all connections and end all waiting."""
-        self.politeness.stop()
+        """Close all connections; a request that waits for its turn ends when politeness stops."""
         self._client.close()
 
     @contextmanager

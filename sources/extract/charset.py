@@ -77,10 +77,14 @@ def decode(html: bytes, content_type: str = "") -> Decoded:
             return Decoded(html[len(mark) :].decode(codec, "replace"), codec)
     if codec := _utf16(html):
         return Decoded(html.decode(codec, "replace"), codec)
-    if html.isascii() and b"\x1b$" not in html:
-        return Decoded(html.decode("ascii"), "utf-8")
-    if _is_utf8(html):
-        return Decoded(html.decode("utf-8", "replace"), "utf-8")
+    try:
+        text = html.decode("utf-8")
+    except UnicodeDecodeError:
+        if _is_mostly_utf8(html):
+            return Decoded(html.decode("utf-8", "replace"), "utf-8")
+    else:
+        if not text.isascii() or b"\x1b$" not in html:
+            return Decoded(text, "utf-8")
     candidates = list(dict.fromkeys(_candidates(html, content_type)))
     for codec in candidates:
         try:
@@ -116,13 +120,9 @@ def _utf16(html: bytes) -> str:
     return "utf-16-be" if even > 2 * UTF16_SHARE * pairs > odd else ""
 
 
-def _is_utf8(html: bytes) -> bool:
-    try:
-        html.decode("utf-8")
-    except UnicodeDecodeError:
-        high = sum(len(run) for run in HIGH.findall(html))
-        return sum(len(found) for found in MULTIBYTE.findall(html)) >= UTF8_SHARE * high
-    return not html.isascii()
+def _is_mostly_utf8(html: bytes) -> bool:
+    high = sum(len(run) for run in HIGH.findall(html))
+    return sum(len(found) for found in MULTIBYTE.findall(html)) >= UTF8_SHARE * high
 
 
 def _candidates(html: bytes, content_type: str) -> Iterator[str]:

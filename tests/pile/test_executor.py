@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from pile.errors import DataError, WorkerDiedError
-from pile.executor import Executor
+from pile.executor import Executor, LocalExecutor
 
 
 def _square(number: int) -> int:
@@ -70,3 +72,27 @@ def test_a_dead_worker_is_an_outcome_and_the_others_go_on(executor: Executor) ->
 def test_an_executor_works_on_after_a_death(executor: Executor) -> None:
     dict(executor.map(_die_on_three, range(5)))
     assert sorted(executor.map(_square, range(5))) == [(n, n * n) for n in range(5)]
+
+
+def test_a_worker_has_the_environment_of_the_moment_and_not_of_the_first_executor(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list(executor.map(_square, [1]))
+    monkeypatch.setenv("PILE_TEST_LATE", "set")
+    with LocalExecutor(1) as later:
+        assert dict(later.map(os.getenv, ["PILE_TEST_LATE"])) == {"PILE_TEST_LATE": "set"}
+
+
+def test_no_process_is_left_of_a_build_that_is_killed() -> None:
+    # A worker that lived on would hold the pipe open, and the call would time out.
+    code = """
+import os, signal, time
+from pile.executor import LocalExecutor
+with LocalExecutor(2, ["json"]) as executor:
+    results = executor.map(time.sleep, [0, 600, 600])
+    next(results)
+    print("working", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "working\n")
