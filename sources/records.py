@@ -32,7 +32,8 @@ LATER_ARC = re.compile(rb"(?<=\n)" + ARC_LINE)
 MARK_BOUND = 16 << 10
 #: Line ends and padding between records.
 BLANKS = re.compile(rb"[\r\n \t\0]+")
-BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+#: What ends a head: an empty line, after the end of the line before it.
+BLANK_LINE = re.compile(rb"\n\r?\n")
 LENGTH = re.compile(rb"\ncontent-length[ \t]*:[ \t]*(\d{1,18})[ \t]*(?=\r?\n)", re.IGNORECASE)
 #: What writers put after a block: two line ends.
 AFTER_BLOCK = b"\r\n\r\n"
@@ -75,7 +76,8 @@ class _Tape:
 
     def take(self, size: int) -> bytes:
         """Return the next ``size`` bytes that are in hand, and go on after them."""
-        taken = bytes(self.bytes[:size])
+        with memoryview(self.bytes) as view:
+            taken = bytes(view[:size])
         del self.bytes[:size]
         self.at += len(taken)
         return taken
@@ -90,7 +92,8 @@ class _Tape:
         """Go on after line ends and padding."""
         while self.fill(1):
             blank = BLANKS.match(self.bytes)
-            self.take(blank.end() if blank else 0)
+            if blank:
+                self.take(blank.end())
             if self.bytes:
                 return
 
@@ -152,7 +155,7 @@ def _head_size(tape: _Tape, mark: re.Match[bytes]) -> int:
     if mark[1] is not None:
         return mark.end()
     tape.fill(HEAD_BOUND)
-    end = BLANK_LINE.search(tape.bytes, mark.end() - 2, HEAD_BOUND)
+    end = BLANK_LINE.search(tape.bytes, mark.end() - 1, HEAD_BOUND)
     return end.end() if end else 0
 
 
@@ -187,8 +190,9 @@ def _lands(tape: _Tape, end: int) -> bool:
     tape.fill(end + MARK_BOUND)
     if len(tape.bytes) < end:
         return False
-    after = bytes(tape.bytes[end : end + MARK_BOUND]).lstrip(b"\r\n \t\0")
-    return MARK.match(after) is not None if after else True
+    blank = BLANKS.match(tape.bytes, end, end + MARK_BOUND)
+    start = blank.end() if blank else end
+    return start in (len(tape.bytes), end + MARK_BOUND) or MARK.match(tape.bytes, start) is not None
 
 
 def _end_early(member: Member) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,11 @@ from sources.records import LENGTH, Piece, begins, pieces, place
 
 # warcio logs each address with a space in it; such an address is counted nowhere else either.
 logging.getLogger("warcio").setLevel(logging.ERROR)
+
+#: What kind a record is, as far as its head says it plainly.
+KIND = re.compile(rb"\nwarc-type[ \t]*:[ \t]*([a-z]+)[ \t]*(?=\r?\n)", re.IGNORECASE)
+#: Kinds of records that hold no page. Two of three records are such, and most of a record's cost is the reading of its head.
+PASSED_OVER = frozenset({b"warcinfo", b"request", b"metadata", b"revisit", b"conversion"})
 
 
 class Capture(msgspec.Struct, frozen=True):
@@ -75,6 +81,9 @@ def _malformed(name: str, offset: str, why: str) -> Drop:
 
 def _capture(piece: Piece, offset: str, name: str) -> Capture | Drop | None:
     """Return the capture in a record, None when the record is no candidate."""
+    kinds = KIND.findall(piece.head)
+    if len(kinds) == 1 and kinds[0].lower() in PASSED_OVER:
+        return None
     fields = _by_warcio(piece) if piece.is_arc else _by_fastwarc(piece) or _by_warcio(piece)
     if fields is None:
         return Drop(offset, "malformed_record", f"offset {offset}: its head cannot be read")
