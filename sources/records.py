@@ -20,8 +20,8 @@ BLOCK_BOUND = 32 << 20
 #: Bytes that are asked of a member at a time.
 READ = 1 << 16
 
-#: The first line of a WARC record.
-WARC_LINE = rb"WARC/\d+\.\d+[ \t]*\r?\n"
+#: The first line of a WARC record. Some writers end lines in CR CR LF.
+WARC_LINE = rb"WARC/\d+\.\d+[ \t\r]*\n"
 #: The first line of an ARC record: address, IP, date, MIME type and length, of which any may be wrong.
 ARC_LINE = rb"[a-z][a-z0-9+.-]*:[^\r\n]{1,8000} [0-9a-fA-F.:]+ \d{12,18} [^\r\n]{1,200} (-?\w{1,18})[ \t]*\r?\n"
 MARK = re.compile(WARC_LINE + rb"|" + ARC_LINE)
@@ -33,8 +33,8 @@ MARK_BOUND = 16 << 10
 #: Line ends and padding between records.
 BLANKS = re.compile(rb"[\r\n \t\0]+")
 #: What ends a head: an empty line, after the end of the line before it.
-BLANK_LINE = re.compile(rb"\n\r?\n")
-LENGTH = re.compile(rb"\ncontent-length[ \t]*:[ \t]*(\d{1,18})[ \t]*(?=\r?\n)", re.IGNORECASE)
+BLANK_LINE = re.compile(rb"\n\r*\n")
+LENGTH = re.compile(rb"\ncontent-length[ \t]*:[ \t]*(\d{1,18})[ \t\r]*(?=\n)", re.IGNORECASE)
 #: What writers put after a block: two line ends.
 AFTER_BLOCK = b"\r\n\r\n"
 
