@@ -32,8 +32,9 @@ LATER_ARC = re.compile(rb"(?<=\n)" + ARC_LINE)
 MARK_BOUND = 16 << 10
 #: Line ends and padding between records.
 BLANKS = re.compile(rb"[\r\n \t\0]+")
-#: What ends a head: an empty line, after the end of the line before it.
-BLANK_LINE = re.compile(rb"\n\r*\n")
+#: What ends a head: an empty line, after the end of the line before it. Another record's first line (a group) shows that it has
+#: no end: not to look on for one keeps the work on a file of such heads as great as the file.
+HEAD_END = re.compile(rb"\n(?:\r*\n|(WARC/\d))")
 LENGTH = re.compile(rb"\ncontent-length[ \t]*:[ \t]*(\d{1,18})[ \t\r]*(?=\n)", re.IGNORECASE)
 #: What writers put after a block: two line ends.
 AFTER_BLOCK = b"\r\n\r\n"
@@ -155,8 +156,8 @@ def _head_size(tape: _Tape, mark: re.Match[bytes]) -> int:
     if mark[1] is not None:
         return mark.end()
     tape.fill(HEAD_BOUND)
-    end = BLANK_LINE.search(tape.bytes, mark.end() - 1, HEAD_BOUND)
-    return end.end() if end else 0
+    end = HEAD_END.search(tape.bytes, mark.end() - 1, HEAD_BOUND)
+    return end.end() if end and not end[1] else 0
 
 
 def _piece(tape: _Tape, head_size: int, arc_length: bytes | None, later: re.Pattern[bytes]) -> Piece | None:

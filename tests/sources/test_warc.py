@@ -201,6 +201,13 @@ def test_an_error_page_instead_of_an_archive_is_one_malformed_record(tmp_path: P
     assert (got, [drop.reason for drop in drops], damage) == ([], ["malformed_record"], None)
 
 
+def test_a_head_without_an_end_takes_nothing_from_the_next_record(tmp_path: Path) -> None:
+    content = record(0) + b"WARC/1.0\r\nWARC-Type: response\r\n" + record(1)
+    got, drops, damage = read(tmp_path, content, "a.warc")
+    assert (ids(got), damage) == (["id-0", "id-1"], None)
+    assert [drop.detail for drop in drops] == [f"offset {len(record(0))}: no record begins here"]
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_costs_no_more_than_the_members_it_is_in(tmp_path: Path, data: st.DataObject) -> None:
