@@ -160,11 +160,13 @@ class Looks:
                 try:
                     if "spawn_main" not in " ".join(child.cmdline()):
                         continue
-                    self.last = child.memory_info().rss
+                    seen = child.memory_info().rss
                     peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{child.pid}/status").read_text())
                 except (psutil.NoSuchProcess, psutil.ZombieProcess, OSError):
                     continue
-                self.greatest, self.kernel = max(self.greatest, self.last), int(peak[1]) << 10 if peak else self.kernel
+                if number != self.number or not self.last:  # not while the worker takes its leave
+                    self.last = seen
+                self.greatest, self.kernel = max(self.greatest, seen), int(peak[1]) << 10 if peak else self.kernel
                 if number >= WARM_PAGES and not self.warm:
                     self.warm = self.last
             self.number = number
