@@ -7,6 +7,7 @@ between.
 from __future__ import annotations
 
 import re
+import struct
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ VERSION = 1
 #: A text keeps one line separator, and neither NUL nor byte order mark.
 SEPARATORS = re.compile(r"\r\n?|\x85|\u2028|\u2029")
 NOT_TEXT = re.compile("[\x00\ufeff]")
+#: An ``EVENT`` as bytes.
+PACKED_EVENT = struct.Struct("<QQq")
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -117,7 +120,7 @@ class _Writer:
         self._source, self._folder = source, folder
         self._documents = FrameWriter(folder / DOCUMENTS)
         self._drops = FrameWriter(folder / DROPS)
-        self._events: list[tuple[int, int, int]] = []
+        self._events = bytearray()  # 24 bytes each: as tuples they would be most of what a long input leaves in memory
         self._counts: Counter[str] = Counter()
         self._kept = self._text_bytes = 0
 
@@ -160,13 +163,13 @@ class _Writer:
 
     def _event(self, id: str, row: int) -> None:
         number = xxhash.xxh3_128_intdigest(id.encode())
-        self._events.append((number >> 64, number & (1 << 64) - 1, row))
+        self._events += PACKED_EVENT.pack(number >> 64, number & (1 << 64) - 1, row)
 
     def facts(self) -> dict[str, Any]:
         """Close the files and return the counts: records in = documents out + drops."""
         documents = self._documents.close()
         self._drops.close()
-        events = np.array(self._events, dtype=EVENT)
+        events = np.frombuffer(self._events, dtype=EVENT)
         # By id, so that settling can read one range of ids from every part; stable, so that an id's events keep their
         # order.
         np.save(self._folder / EVENTS, events[np.lexsort((events["low"], events["high"]))])

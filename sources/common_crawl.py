@@ -59,7 +59,7 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: Annotated[int, msgspec.Meta(ge=1)] | None = None
     languages: tuple[Language, ...] = ()
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     libraries: ClassVar[tuple[str, ...]] = (
         "fastwarc",
         "lxml",

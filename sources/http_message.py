@@ -17,7 +17,7 @@ HEAD_BOUND = 128 << 10
 #: Longest payload after decoding, in bytes: what is over it is not decoded (an archive of zeros grows a thousandfold).
 PAYLOAD_BOUND = 32 << 20
 STATUS_LINE = re.compile(rb"HTTP/\d+(?:\.\d+)?[ \t]+(\d{3})(?!\d)", re.IGNORECASE)
-HEAD_END = re.compile(rb"\r?\n\r?\n")
+HEAD_END = re.compile(rb"\n\r*\n")
 #: A chunk's size line: hexadecimal, then perhaps extensions. Sizes of sixteen digits are never meant.
 CHUNK_LINE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,1000})?\r?\n")
 GZIP_MAGIC = b"\x1f\x8b\x08"

@@ -15,6 +15,8 @@ from fastwarc import ZstdReader
 
 #: Bytes that are read from the file at a time.
 CHUNK = 1 << 14
+#: Bytes of the file that are in hand: where a member ends, the file is read again from there, and from here it costs nothing.
+BUFFER = 1 << 18
 #: Bytes that a member must inflate to for ``begins`` to judge whether a gzip signature in the file is the start of a member.
 FIRST_BYTES = 512
 #: RFC 1952: ID1, ID2, CM = deflate, and flags of which the upper three are reserved and zero.
@@ -58,7 +60,7 @@ def members(path: Path, begins: Callable[[bytes], bool]) -> Iterator[Member]:
     look right: only what does is taken for a member after a broken one. Bytes between members that are none are a member
     that is damaged at once.
     """
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=BUFFER) as file:
         first = file.read(FIRST_BYTES)
         file.seek(0)
         if first.startswith(GZIP_MAGIC) or (path.suffix == ".gz" and first and not begins(first)):

@@ -20,8 +20,8 @@ BLOCK_BOUND = 32 << 20
 #: Bytes that are asked of a member at a time.
 READ = 1 << 16
 
-#: The first line of a WARC record.
-WARC_LINE = rb"WARC/\d+\.\d+[ \t]*\r?\n"
+#: The first line of a WARC record. Some writers end lines in CR CR LF.
+WARC_LINE = rb"WARC/\d+\.\d+[ \t\r]*\n"
 #: The first line of an ARC record: address, IP, date, MIME type and length, of which any may be wrong.
 ARC_LINE = rb"[a-z][a-z0-9+.-]*:[^\r\n]{1,8000} [0-9a-fA-F.:]+ \d{12,18} [^\r\n]{1,200} (-?\w{1,18})[ \t]*\r?\n"
 MARK = re.compile(WARC_LINE + rb"|" + ARC_LINE)
@@ -32,8 +32,10 @@ LATER_ARC = re.compile(rb"(?<=\n)" + ARC_LINE)
 MARK_BOUND = 16 << 10
 #: Line ends and padding between records.
 BLANKS = re.compile(rb"[\r\n \t\0]+")
-BLANK_LINE = re.compile(rb"\r?\n\r?\n")
-LENGTH = re.compile(rb"\ncontent-length[ \t]*:[ \t]*(\d{1,18})[ \t]*(?=\r?\n)", re.IGNORECASE)
+#: What ends a head: an empty line, after the end of the line before it. Another record's first line (a group) shows that it has
+#: no end: not to look on for one keeps the work on a file of such heads as great as the file.
+HEAD_END = re.compile(rb"\n(?:\r*\n|(WARC/\d))")
+LENGTH = re.compile(rb"\ncontent-length[ \t]*:[ \t]*(\d{1,18})[ \t\r]*(?=\n)", re.IGNORECASE)
 #: What writers put after a block: two line ends.
 AFTER_BLOCK = b"\r\n\r\n"
 
@@ -75,7 +77,8 @@ class _Tape:
 
     def take(self, size: int) -> bytes:
         """Return the next ``size`` bytes that are in hand, and go on after them."""
-        taken = bytes(self.bytes[:size])
+        with memoryview(self.bytes) as view:
+            taken = bytes(view[:size])
         del self.bytes[:size]
         self.at += len(taken)
         return taken
@@ -90,7 +93,8 @@ class _Tape:
         """Go on after line ends and padding."""
         while self.fill(1):
             blank = BLANKS.match(self.bytes)
-            self.take(blank.end() if blank else 0)
+            if blank:
+                self.take(blank.end())
             if self.bytes:
                 return
 
@@ -152,8 +156,8 @@ def _head_size(tape: _Tape, mark: re.Match[bytes]) -> int:
     if mark[1] is not None:
         return mark.end()
     tape.fill(HEAD_BOUND)
-    end = BLANK_LINE.search(tape.bytes, mark.end() - 2, HEAD_BOUND)
-    return end.end() if end else 0
+    end = HEAD_END.search(tape.bytes, mark.end() - 1, HEAD_BOUND)
+    return end.end() if end and not end[1] else 0
 
 
 def _piece(tape: _Tape, head_size: int, arc_length: bytes | None, later: re.Pattern[bytes]) -> Piece | None:
@@ -187,8 +191,9 @@ def _lands(tape: _Tape, end: int) -> bool:
     tape.fill(end + MARK_BOUND)
     if len(tape.bytes) < end:
         return False
-    after = bytes(tape.bytes[end : end + MARK_BOUND]).lstrip(b"\r\n \t\0")
-    return MARK.match(after) is not None if after else True
+    blank = BLANKS.match(tape.bytes, end, end + MARK_BOUND)
+    start = blank.end() if blank else end
+    return start in (len(tape.bytes), end + MARK_BOUND) or MARK.match(tape.bytes, start) is not None
 
 
 def _end_early(member: Member) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,12 +27,20 @@ from sources.records import LENGTH, Piece, begins, pieces, place
 # warcio logs each address with a space in it; such an address is counted nowhere else either.
 logging.getLogger("warcio").setLevel(logging.ERROR)
 
+#: What kind a record is, as far as its head says it plainly.
+KIND = re.compile(rb"\nwarc-type[ \t]*:[ \t]*([a-z]+)[ \t]*(?=\r?\n)", re.IGNORECASE)
+#: ISO 28500:2017, 5.5. It lets writers make up more; what such records hold is not known.
+KINDS = frozenset({"warcinfo", "response", "resource", "request", "metadata", "revisit", "conversion", "continuation"})
+#: Kinds of records that hold no page. Two of three records are such, and most of a record's cost is the reading of its head.
+PASSED_OVER = frozenset({b"warcinfo", b"request", b"metadata", b"revisit", b"conversion"})
+
 
 class Capture(msgspec.Struct, frozen=True):
     """One response as a crawler stored it; its body is not decoded yet.
 
     ``id`` is the record's own id without its ``urn:uuid:``, or "<file>:<offset>"; ``date`` ISO 8601, "" when there is none;
-    ``truncated`` the reason that WARC-Truncated gives; ``missing`` the number of bytes over the bound on a record.
+    ``truncated`` the reason that WARC-Truncated gives, or that this is the first of several segments; ``missing`` the number
+    of bytes over the bound on a record.
     """
 
     id: str
@@ -47,8 +56,9 @@ class Capture(msgspec.Struct, frozen=True):
 def captures(path: Path, name: str = "") -> Iterator[Capture | Drop]:
     """Yield what an archive holds of pages: response records over HTTP, and resource records that are HTML.
 
-    Other records (requests, metadata, revisits, warcinfo) are no candidates and passed over. Bytes that are no record, and
-    a record in a member whose checksum is wrong, are each a ``malformed_record``. ``name`` stands for the file in ids.
+    Other records (requests, metadata, revisits, warcinfo) are no candidates and passed over, but one of a type that the
+    standard does not have is an ``unknown_type``. Bytes that are no record, and a record in a member whose checksum is wrong,
+    are each a ``malformed_record``. ``name`` stands for the file in ids.
     Raises ``DamagedInputError`` at the end when the file is cut short.
     """
     name = name or path.name
@@ -75,6 +85,9 @@ def _malformed(name: str, offset: str, why: str) -> Drop:
 
 def _capture(piece: Piece, offset: str, name: str) -> Capture | Drop | None:
     """Return the capture in a record, None when the record is no candidate."""
+    kinds = KIND.findall(piece.head)
+    if len(kinds) == 1 and kinds[0].lower() in PASSED_OVER:
+        return None
     fields = _by_warcio(piece) if piece.is_arc else _by_fastwarc(piece) or _by_warcio(piece)
     if fields is None:
         return Drop(offset, "malformed_record", f"offset {offset}: its head cannot be read")
@@ -84,15 +97,17 @@ def _capture(piece: Piece, offset: str, name: str) -> Capture | Drop | None:
         response = http_message.parse(piece.block)
     elif kind == "resource" and html_type(content_type):
         response = http_message.Response(200, (("content-type", fields["content-type"]),), piece.block)
-    else:
+    elif kind in KINDS:
         return None
+    else:
+        return Drop(offset, "unknown_type", f"offset {offset}: WARC-Type {kind[:100]!r}")
     record_id = fields.get("warc-record-id", "").strip("<> ").removeprefix("urn:uuid:") if not piece.is_arc else ""
     return Capture(
         id=record_id or f"{name}:{offset}",
         url=url,
         date=fields.get("warc-date", ""),
         response=response,
-        truncated=fields.get("warc-truncated", ""),
+        truncated=fields.get("warc-truncated", "") or ("segmented" if "warc-segment-number" in fields else ""),
         missing=piece.missing,
         offset=offset,
         repaired=piece.repaired,

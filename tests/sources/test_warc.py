@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import gzip
-import logging
-import os
 from pathlib import Path
 
 import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
 
 from pile.document import Drop
 from pile.errors import DamagedInputError
 from sources import http_message
-from sources.extract.page_type import html_type
 from sources.warc import Capture, captures
-
-SHARED = Path(os.environ.get("PILE_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
-REAL = SHARED / "data" / "warc" / "real"
-needs_shared = pytest.mark.skipif(not REAL.is_dir(), reason=f"no real archives in {REAL}")
 
 ENDING = "the file ends inside of a gzip member"
 
@@ -83,6 +74,7 @@ THREE = [record(0), record(1), record(2)]
         pytest.param(b"".join(THREE), id="no compression"),
         pytest.param(b"".join(zstandard.compress(content) for content in THREE), id="zstd frames"),
         pytest.param(b"".join(record(k, end="\n") for k in range(3)), id="line feeds only"),
+        pytest.param(b"".join(record(k, end="\r\r\n") for k in range(3)), id="CR CR LF"),
         pytest.param(members(THREE[0], b"", THREE[1], b"\r\n\r\n", THREE[2])[0], id="empty members"),
         pytest.param(members(*THREE)[0] + bytes(1024), id="padding at the end"),
     ],
@@ -109,10 +101,25 @@ def test_only_responses_are_captures_and_resources_that_are_pages(tmp_path: Path
         b"application/http; msgtype=response", b"text/html"
     )
     log = record(8, b"a log", kind="resource").replace(b"application/http; msgtype=response", b"text/plain")
-    content, _ = members(*(record(k, kind=kind) for k, kind in enumerate(kinds)), html, log)
+    content, offsets = members(*(record(k, kind=kind) for k, kind in enumerate(kinds)), html, log)
     got, drops, _ = read(tmp_path, content)
     assert ids(got) == ["id-2", "id-7"]
-    assert drops == []
+    assert [(drop.reason, drop.detail) for drop in drops] == [
+        ("unknown_type", f"offset {offsets[5]}: WARC-Type 'x-new'")
+    ]
+
+
+def test_a_page_in_segments_is_truncated(tmp_path: Path) -> None:
+    first = record(0).replace(b"WARC-Date", b"WARC-Segment-Number: 1\r\nWARC-Date")
+    got, _, _ = read(tmp_path, members(first, record(1, kind="continuation"))[0])
+    assert [(capture.id, capture.truncated) for capture in got] == [("id-0", "segmented")]
+
+
+def test_the_kind_of_a_record_is_in_a_field_of_its_own(tmp_path: Path) -> None:
+    folded = record(1).replace(b"WARC-Date", b"X-Note: a\r\n warc-type: request\r\nWARC-Date")
+    content, _ = members(folded, record(2, kind="Request"), record(3, kind="RESPONSE"))
+    got, drops, _ = read(tmp_path, content)
+    assert (ids(got), drops) == (["id-1", "id-3"], [])
 
 
 BROKEN_MEMBERS = [
@@ -194,6 +201,13 @@ def test_an_error_page_instead_of_an_archive_is_one_malformed_record(tmp_path: P
     assert (got, [drop.reason for drop in drops], damage) == ([], ["malformed_record"], None)
 
 
+def test_a_head_without_an_end_takes_nothing_from_the_next_record(tmp_path: Path) -> None:
+    content = record(0) + b"WARC/1.0\r\nWARC-Type: response\r\n" + record(1)
+    got, drops, damage = read(tmp_path, content, "a.warc")
+    assert (ids(got), damage) == (["id-0", "id-1"], None)
+    assert [drop.detail for drop in drops] == [f"offset {len(record(0))}: no record begins here"]
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_costs_no_more_than_the_members_it_is_in(tmp_path: Path, data: st.DataObject) -> None:
@@ -210,64 +224,3 @@ def test_damage_costs_no_more_than_the_members_it_is_in(tmp_path: Path, data: st
     assert untouched - {f"id-{k}" for k, end in enumerate(ends) if end == at} <= set(ids(got))
     for capture in got:
         assert capture.response.body == http_message.parse(page(int(capture.id[3:]))).body
-
-
-#: Why captures of a real archive differ from warcio's.
-EXPLAINED = {
-    "aut-badexample.arc.gz": "warcio stops: all records are in one gzip member",
-    "ipwb-broken.warc": "warcio stops at a Content-Length that is too small; the record goes on to the next one here",
-    "ipwb-http204.warc": "a Content-Length that is too large: warcio's block holds the start of the next record",
-    "ipwb-redirect.warc": "the last record is shorter than its Content-Length: the file is cut short",
-    "pywb-missing-status-text.warc": "each line ends in CR CR LF, which is no WARC; its capture is a redirect",
-    "resiliparse-clipped.warc.gz": "the only member is cut short",
-    "warcio-bad.arc": "lengths that are no numbers: warcio's blocks are empty",
-    "warcio-example-bad-non-chunked.warc.gz": "warcio stops: all records are in one gzip member",
-    "warcio-example-bad.warc.gz.bad": "warcio stops: all records are in one gzip member",
-    "warcio-example-wrong-chunks.warc.gz": "warcio stops: a record goes on in the next gzip member",
-}
-
-
-def by_warcio(path: Path) -> list[tuple[str, bytes]]:
-    logging.getLogger("warcio").setLevel(logging.CRITICAL)
-    found = []
-    with open(path, "rb") as file:
-        try:
-            for item in ArchiveIterator(file, no_record_parse=True, arc2warc=True):
-                url = item.rec_headers.get_header("WARC-Target-URI") or ""
-                is_page = html_type(item.rec_headers.get_header("Content-Type") or "")
-                block = item.raw_stream.read()
-                if (item.rec_type == "response" and url.startswith("http")) or (
-                    item.rec_type == "resource" and is_page
-                ):
-                    found.append((url, block if item.rec_type == "resource" else http_message.parse(block).body))
-        except ArchiveLoadFailed:
-            pass
-    return found
-
-
-@needs_shared
-def test_real_archives_give_what_warcio_reads() -> None:
-    archives = [path for path in sorted(REAL.iterdir()) if path.name != "index.tsv"]
-    assert len(archives) >= 40
-    for path in archives:
-        ours = []
-        try:
-            ours = [(item.url, item.response.body) for item in captures(path) if isinstance(item, Capture)]
-        except DamagedInputError:
-            assert path.name in EXPLAINED
-        if path.name not in EXPLAINED:
-            assert ours == by_warcio(path), path.name
-
-
-@needs_shared
-def test_of_the_broken_archive_every_record_is_read_or_counted() -> None:
-    path = REAL.parent / "built-shared-broken.warc.gz"
-    rows = [line.split("\t") for line in path.with_suffix("").with_suffix(".manifest.tsv").read_text().splitlines()[1:]]
-    got: dict[str, Capture | Drop] = {}
-    with pytest.raises(DamagedInputError) as error:
-        for item in captures(path):
-            got[item.offset if isinstance(item, Capture) else item.id.rpartition(":")[2]] = item
-    assert error.value.offset == int(rows[-1][0])
-    passed_over = {row[0] for row in rows[:-1]} - set(got)
-    assert [row[2] for row in rows if row[0] in passed_over] == ["unknown-type"]
-    assert all(isinstance(item, Capture) for item in got.values())
