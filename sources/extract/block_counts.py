@@ -23,10 +23,14 @@ STOP_WORDS = frozenset(
         "av ",
     )
 )
-#: What a character is, a bit for each: white space (as ``str.split`` sees it) and the signs that are counted.
+#: White space as ``str.split`` sees it.
+WHITE_SPACE = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+#: What a character is, a bit for each: white space and the signs that are counted.
 SPACE, PAUSE, STOP, CLOSING, DIGIT, BREAK, BAR = (1 << bit for bit in range(7))
 CLASSES = (
-    (SPACE, "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))),
+    (SPACE, WHITE_SPACE),
     (PAUSE, ",;，、"),
     (STOP, ".!?。！？…"),
     (CLOSING, "\"'”’)"),

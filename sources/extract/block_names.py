@@ -81,8 +81,8 @@ _STEM_BITS = {
 _TAG_BITS = {tag: 1 << (len(LEXICON) + position) for position, tag in enumerate(MARKS)}
 TOKEN = re.compile(r"[a-z]{2,}(?:-[a-z]{2,})*")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-#: Names whose meaning is remembered: some 10 MB.
-MEMORY = 1 << 15
+#: Elements, and names, whose meaning is remembered: some 3 MB.
+MEMORY = 1 << 12
 #: Most names of an element that are looked up.
 TOKEN_BOUND = 24
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import trafilatura
 from lxml import etree
 
+from sources.extract.block_counts import WHITE_SPACE
 from sources.extract.blocks import Chosen, choose
 from sources.extract.charset import decode
 from sources.extract.html_body import render
@@ -20,6 +21,8 @@ from sources.extract.unread import without_unread
 
 #: Longest page that is read, in characters. Common Crawl cuts pages at 5 MiB; longer ones are data, not text.
 SIZE_BOUND = 8 << 20
+#: The same in bytes, which are not decoded when there are more: no encoding takes more than four for a character.
+BYTES_BOUND = 4 * SIZE_BOUND
 #: Most tags of a page that is read. Real pages have about 2,000; the largest in ../shared/data/html-gold has 70,000.
 TAG_BOUND = 300_000
 #: Most attributes of one tag; the parsers compare each with all others (20,000 take them 3 s).
@@ -36,8 +39,8 @@ QUOTED = re.compile(r"""\"[^"]*"|'[^']*'""")
 #: Characters that no text has; XML, which the precise extractor works on, forbids them.
 CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 CELL_BREAK = " | "
-#: Characters without width, which white space at the end of a line may be mixed with.
-ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
+#: What is not seen at the end of a line: white space, and characters without width.
+UNSEEN = WHITE_SPACE + "\u200b\u200c\u200d\u2060\ufeff"
 BLANK_LINES = re.compile(r"\n{3,}")
 #: What trafilatura and lxml raise on pages that they were not made for.
 FAILURES = (
@@ -75,6 +78,8 @@ def main_text(html: bytes | str, *, url: str | None = None) -> str:
 
 def read(html: bytes | str, *, url: str | None = None) -> MainText:
     """Return the main text of a page as ``main_text`` does, with the extractor that read it and why that one."""
+    if len(html) > (BYTES_BOUND if isinstance(html, bytes) else SIZE_BOUND):
+        return MainText("", "", f"over {SIZE_BOUND} characters")
     page = decode(html).text if isinstance(html, bytes) else html
     if len(page) > SIZE_BOUND:
         return MainText("", "", f"over {SIZE_BOUND} characters")
@@ -128,9 +133,7 @@ def _tidy(text: str) -> str:
 
 
 def _tidy_line(line: str) -> str:
-    line = line.rstrip()
-    while line and line[-1] in ZERO_WIDTH:
-        line = line.rstrip(ZERO_WIDTH).rstrip()
+    line = line.rstrip(UNSEEN)
     if not line.endswith(" |"):
         return line
     cells = line.rstrip(" \t\xa0|")
