@@ -23,17 +23,13 @@ from sources.extract.block_model import MODEL_SHA256
 from sources.extract.charset import decode
 from sources.extract.html import main_text
 from sources.extract.page_language import other_language
-from sources.extract.page_type import html_type, sniffed
+from sources.page_gates import refused, refused_payload
 from sources.warc import Capture, captures
 
 CRAWLS = "https://index.commoncrawl.org/collinfo.json"
 ROOT = "https://data.commoncrawl.org"
 #: https://commoncrawl.org/terms-of-use
 LICENSE = "Common Crawl Terms of Use; page copyright retained by owners"
-#: Longest page, in bytes after decoding: above Common Crawl's own bound of 5 MiB. What is longer is data, not text.
-PAGE_BOUND = 8 << 20
-#: Until crawl 2019-47 payloads were cut at 1 MiB without always saying so.
-CUT_LENGTH = 1 << 20
 #: An ISO 8601 date or date-time, as WARC-Date is; anything else a writer put there is left out.
 DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?)?)?")
 
@@ -118,10 +114,10 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def parse(self, record: Record) -> Document | Drop:
         """Return the page's main text as a document, or the first of the gates, cheapest first, that stops it."""
         capture: Capture = record.data
-        if reason := _refused(capture):
+        if reason := refused(capture):
             return Drop(record.name, *reason)
         payload = http_message.payload(capture.response)
-        if reason := _refused_payload(capture, payload):
+        if reason := refused_payload(capture, payload):
             return Drop(record.name, *reason)
         page = decode(payload.body, capture.response.header("content-type"))
         if self.languages and (code := other_language(page.text, self.languages)):
@@ -151,33 +147,3 @@ def _crawls(upstream: Reader) -> list[str]:
     if not listed:
         raise FetchError(f"{CRAWLS} names no crawl; try again later")
     return [crawl.id for crawl in listed]
-
-
-def _refused(capture: Capture) -> tuple[str, str] | None:
-    """Return reason and detail when a capture's head says that it is no page."""
-    response, url = capture.response, capture.url
-    if response.status != 200:
-        return "bad_status", f"{url}: status {response.status or 'missing'}"
-    content_type = response.header("content-type")
-    if html_type(content_type) is False:
-        return "not_html", f"{url}: {content_type[:100]}"
-    if capture.truncated:
-        return "truncated", f"{url}: {capture.truncated[:100]}"
-    if capture.missing:
-        return "too_large", f"{url}: over {len(response.body)} bytes"
-    return None
-
-
-def _refused_payload(capture: Capture, payload: http_message.Payload) -> tuple[str, str] | None:
-    """Return reason and detail when a capture's decoded body is no page."""
-    body, url = payload.body, capture.url
-    if payload.problem == "too_large" or len(body) > PAGE_BOUND:
-        return "too_large", f"{url}: over {min(len(body), PAGE_BOUND)} bytes"
-    if payload.problem or len(capture.response.body) == CUT_LENGTH:
-        return "truncated", f"{url}: ends early after {len(body)} bytes"
-    if not body.strip(b" \t\r\n\0"):
-        return "empty_page", url
-    kind = sniffed(body)
-    if kind != "html" and (kind or html_type(capture.response.header("content-type")) is None):
-        return "not_html", f"{url}: {kind or 'no markup in it, and no type'}"
-    return None

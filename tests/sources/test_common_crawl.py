@@ -17,8 +17,9 @@ import pytest
 from pile.document import Document, Drop, Input, Record
 from pile.errors import DamagedInputError, FetchError, RecipeError
 from pile.fetch import Upstream
-from sources.common_crawl import CUT_LENGTH, LICENSE, PAGE_BOUND, ROOT, CommonCrawl
+from sources.common_crawl import LICENSE, ROOT, CommonCrawl
 from sources.extract.page_type import html_type, sniffed
+from sources.page_gates import CUT_LENGTH, PAGE_BOUND
 
 SHARED = Path(os.environ.get("PILE_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
 MIRROR = SHARED / "mirror"
