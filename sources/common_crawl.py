@@ -15,16 +15,17 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from pile.document import Document, Drop, Input, Pin, Record
+from pile.document import Document, Drop, Input, Pin, Record, SideFile
 from pile.errors import FetchError, RecipeError
 from pile.plugins import Reader
-from sources import http_message
+from sources.block_list import block_list, pinned
 from sources.extract.block_model import MODEL_SHA256
 from sources.extract.charset import decode
-from sources.extract.html import main_text
+from sources.extract.html import read
 from sources.extract.page_language import other_language
-from sources.page_gates import refused, refused_payload
-from sources.warc import Capture, captures
+from sources.page_gates import Gates
+from sources.warc import captures
+from sources.web_address import plain_address, plain_host
 
 CRAWLS = "https://index.commoncrawl.org/collinfo.json"
 ROOT = "https://data.commoncrawl.org"
@@ -48,21 +49,30 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     With ``languages``, pages that are surely written in others are dropped before the cost of extraction
     (``other_language``); a ``language`` filter still judges what goes on.
+
+    Pages of ``blocked_hosts`` and of the hosts below them, those at or below ``blocked_urls``, and those that
+    ``block_lists`` name in either way, are dropped (``blocked_host``, ``blocked_url``). A list is a file of the person's own,
+    or several by a pattern, or a web address: a host or an address in each line, or a hosts file; plain or gzip.
     """
 
     crawl: Crawl = "latest"
     files: Annotated[int, msgspec.Meta(ge=1)] | None = None
     languages: tuple[Language, ...] = ()
+    blocked_hosts: tuple[str, ...] = ()
+    blocked_urls: tuple[str, ...] = ()
+    block_lists: tuple[str, ...] = ()
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     libraries: ClassVar[tuple[str, ...]] = (
         "fastwarc",
+        "idna",
         "lxml",
         "numpy",
         "pycld2",
         "resiliparse",
         "trafilatura",
         "warcio",
+        "xxhash",
     )
     models: ClassVar[tuple[str, ...]] = (MODEL_SHA256,)
     #: Eight connections are what Common Crawl's own downloader stays below; its 403 is a block, and asking on prolongs it.
@@ -72,7 +82,16 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "Common Crawl blocks clients that ask too fast: wait some hours, then run the same command again",
     )
     #: Options that say which inputs there are, and nothing of what is in them.
-    choosing: ClassVar[frozenset[str]] = frozenset({"crawl", "files"})
+    choosing: ClassVar[frozenset[str]] = frozenset({"crawl", "files", "block_lists"})
+
+    def __post_init__(self) -> None:
+        """Refuse rules that no page could meet; raises ``ValueError``."""
+        for host in self.blocked_hosts:
+            if not plain_host(host):
+                raise ValueError(f'blocked_hosts: {host!r} is no host; write one such as "spam.example"')
+        for url in self.blocked_urls:
+            if not plain_address(url):
+                raise ValueError(f'blocked_urls: {url!r} is no address; write one such as "example.com/spam/"')
 
     def pin(self, upstream: Reader) -> Pin:
         """Return the crawl's id and its WARC files in the order of its list.
@@ -100,41 +119,48 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not paths:
             raise FetchError(f"{address} names no file; try again later, or name another crawl than {crawl}")
         inputs = [Input(f"{ROOT}/{path}") for path in paths[: self.files]]
-        return Pin({**msgspec.structs.asdict(self), "crawl": crawl}, inputs)
+        return Pin({**msgspec.structs.asdict(self), "crawl": crawl}, inputs, self._lists(upstream))
 
-    def records(self, input: Input, path: Path) -> Iterator[Record | Drop]:
-        """Yield a record for each capture of an archive, named by its WARC-Record-ID or by file and offset.
+    def _lists(self, upstream: Reader) -> list[Input]:
+        """Return the block lists as they are now; raises ``RecipeError`` and ``FetchError`` for one that is none or not there."""
+        own = [name for name in self.block_lists if "://" not in name]
+        found = [name for name in self.block_lists if "://" in name] + (upstream.find(own) if own else [])
+        return [pinned(name, upstream.read(name)) for name in dict.fromkeys(found)]
 
-        Bytes that cannot be read as a record are ``malformed_record``. Raises ``DamagedInputError`` after the last good
-        record when the file ends early.
+    def records(self, input: Input, path: Path, *side: SideFile) -> Iterator[Record | Drop]:
+        """Yield a record for each capture of an archive that passes the gates, named by its WARC-Record-ID or by file and offset.
+
+        ``side`` are the block lists. Bytes that cannot be read as a record are ``malformed_record``. Raises
+        ``DamagedInputError`` after the last good record when the file ends early.
         """
+        gates = Gates(block_list(self.blocked_hosts, self.blocked_urls, side))
         for item in captures(path, input.url.rpartition("/")[2]):
-            yield item if isinstance(item, Drop) else Record(item.id, item)
+            found = item if isinstance(item, Drop) else gates.passed(item)
+            yield found if isinstance(found, Drop) else Record(found.capture.id, found)
 
     def parse(self, record: Record) -> Document | Drop:
-        """Return the page's main text as a document, or the first of the gates, cheapest first, that stops it."""
-        capture: Capture = record.data
-        if reason := refused(capture):
-            return Drop(record.name, *reason)
-        payload = http_message.payload(capture.response)
-        if reason := refused_payload(capture, payload):
-            return Drop(record.name, *reason)
-        page = decode(payload.body, capture.response.header("content-type"))
-        if self.languages and (code := other_language(page.text, self.languages)):
-            return Drop(record.name, "other_language", f"{capture.url}: {code}")
-        text = main_text(page.text, url=capture.url)
-        if not text:
-            return Drop(record.name, "no_text", f"{capture.url}: no main text in {len(payload.body)} bytes")
+        """Return the page's main text as a document; a page without, or surely in another language, is a drop."""
+        capture, body = record.data
+        page = decode(body, capture.response.header("content-type"))
+        facts: dict[str, Any] = {"html": {"bytes": len(body), "characters": len(page.text), "charset": page.charset}}
+        utf8 = body if page.charset == "utf-8" else b""
+        if self.languages and (other := other_language(page.text, self.languages, utf8)):
+            detail = f"{other.code} is {other.percent} % of {other.size:,} bytes of text"
+            return Drop(record.name, "other_language", detail, url=capture.url, facts=facts)
+        found = read(page.text, url=capture.url)
+        if not found.text:
+            return Drop(record.name, "no_text", found.why, url=capture.url, facts=facts)
         meta: dict[str, Any] = {"charset": page.charset}
         if capture.repaired:
             meta["repaired"] = "Content-Length"
         return Document(
             id=record.name,
-            text=text,
+            text=found.text,
             url=capture.url,
             license=LICENSE,
             created=capture.date if DATE.fullmatch(capture.date) else "",
             meta=meta,
+            facts={**facts, "extractor": f"{found.extractor} ({found.why})"},
         )
 
 

@@ -56,12 +56,12 @@ def choose(page: str) -> Chosen:
 def chosen(page: Page, model: Model) -> Chosen:
     """Return the main text of a page that is read, by a model."""
     if not page.texts:
-        return Chosen(description(page), True, "no block of text; JSON-LD's description")
+        return _described(page, "no block of text")
     rows = features(page, model.meanings)
     words = rows[:, WORDS].astype(np.int64)
     keep, expected = select(model.probabilities(rows), words)
     if not keep.any():
-        return Chosen(description(page), True, "no block is main text; JSON-LD's description")
+        return _described(page, "no block is main text")
     prose = int(words[keep].sum()) >= PROSE * int(keep.sum())
     article = bool(rows[0, list(ARTICLE_KINDS)].any()) and not rows[0, list(OTHER_KINDS)].any()
     if prose:
@@ -69,6 +69,12 @@ def chosen(page: Page, model: Model) -> Chosen:
     sure = expected >= SURE or not article
     why = f"expected word F1 {expected:.2f} of {'an article' if article else 'a page that is no article'}"
     return Chosen(render(page, keep), sure, f"{why}, {int(keep.sum())} of {len(keep)} blocks")
+
+
+def _described(page: Page, why: str) -> Chosen:
+    """Return what JSON-LD says of a page that says nothing itself."""
+    text = description(page)
+    return Chosen(text, True, f"{why}, {'the description in' if text else 'and no description in'} JSON-LD")
 
 
 def select(probabilities: Ints, words: Ints) -> tuple[NDArray[np.bool_], float]:
