@@ -34,6 +34,8 @@ OWN_NAMES = frozenset({"localhost.localdomain", "0.0.0.0"})
 PLAIN_HOST = re.compile(rb"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){1,20}")
 #: What begins a remark: "#" anywhere after a blank, the others at the start of a line.
 REMARK = re.compile(r"(?:^|\s)#.*|^[!;].*")
+#: Seeds that keep a rule on a host from being one on an address.
+HOST_SEED, URL_SEED = 0, 1
 TAR_MAGIC, TAR_OFFSET = b"ustar", 257
 
 
@@ -68,11 +70,12 @@ class BlockList:
         rules = [("blocked_host", suffix) for suffix in suffixes(host)]
         rules += [("blocked_url", place) for place in places(url)]
         hashes = np.array([_hash(reason, _bytes(rule)) for reason, rule in rules], dtype=np.uint64)
-        found = np.searchsorted(self._hashes, hashes)
-        for (reason, rule), wanted, at in zip(rules, hashes, found, strict=True):
-            if at < len(self._hashes) and self._hashes[at] == wanted:
-                return Rule(reason, rule, self._names[self._origins[at]])
-        return None
+        found = np.searchsorted(self._hashes[:-1], hashes)  # so that each is a place in the whole
+        hits = np.flatnonzero(self._hashes[found] == hashes)
+        if not len(hits):
+            return None
+        reason, rule = rules[hits[0]]
+        return Rule(reason, rule, self._names[self._origins[found[hits[0]]]])
 
 
 def block_list(hosts: tuple[str, ...], urls: tuple[str, ...], files: Sequence[SideFile]) -> BlockList:
@@ -121,12 +124,12 @@ def read(content: bytes) -> Rules:
     Raises ``ValueError`` for what is neither text nor gzip of text.
     """
     hashes = array("Q")
-    counts = {"blocked_host": 0, "blocked_url": 0}
+    urls = 0
     unread: list[str] = []
+    is_plain, digest, add = PLAIN_HOST.fullmatch, xxhash.xxh3_64_intdigest, hashes.append
     for line in _lines(content):
-        if PLAIN_HOST.fullmatch(line):
-            hashes.append(_hash("blocked_host", line))
-            counts["blocked_host"] += 1
+        if is_plain(line):
+            add(digest(line, HOST_SEED))
             continue
         text = REMARK.sub("", line.decode("utf-8", "replace")).strip()
         if not text:
@@ -137,8 +140,8 @@ def read(content: bytes) -> Rules:
         for reason, rule in rules:
             if rule:
                 hashes.append(_hash(reason, _bytes(rule)))
-                counts[reason] += 1
-    return Rules(np.frombuffer(hashes, dtype=np.uint64), counts["blocked_host"], counts["blocked_url"], unread)
+                urls += reason == "blocked_url"
+    return Rules(np.frombuffer(hashes, dtype=np.uint64), len(hashes) - urls, urls, unread)
 
 
 def pinned(url: str, content: bytes) -> Input:
@@ -193,7 +196,7 @@ def _rules(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _hash(reason: str, rule: bytes) -> int:
-    return xxhash.xxh3_64_intdigest(rule, seed=reason == "blocked_url")
+    return xxhash.xxh3_64_intdigest(rule, HOST_SEED if reason == "blocked_host" else URL_SEED)
 
 
 def _bytes(rule: str) -> bytes:

@@ -17,6 +17,7 @@ import pytest
 from pile.document import Document, Drop, Input, Record
 from pile.errors import DamagedInputError, FetchError, RecipeError
 from pile.fetch import Upstream
+from pile.recipe import make_source
 from sources.common_crawl import LICENSE, ROOT, CommonCrawl
 from sources.extract.page_type import html_type, sniffed
 from sources.page_gates import CUT_LENGTH, PAGE_BOUND
@@ -111,6 +112,40 @@ def test_lists_that_are_none_are_errors_that_name_the_address(files: dict[str, b
 def test_options_that_mean_nothing_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(options, CommonCrawl)
+
+
+def test_block_lists_are_pinned_as_they_are_now_own_files_by_pattern_and_others_by_address(tmp_path: Path) -> None:
+    mirror = tmp_path / "mirror"
+    for url, content in {LIST: PATHS, "https://lists.example/hosts": b"0.0.0.0 c.example d.example\n"}.items():
+        path = mirror / url.removeprefix("https://")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    for name, content in {"domains": b"a.example\nb.example\n", "urls": b"a.example/x\n"}.items():
+        (tmp_path / name).write_bytes(content)
+    source = CommonCrawl(crawl="CC-MAIN-2026-30", block_lists=("https://lists.example/hosts", "*s", "urls"))
+    with Upstream(mirror=str(mirror), base=tmp_path) as upstream:
+        pin = source.pin(upstream)
+        assert [(one.url, one.options) for one in pin.side_inputs] == [
+            ("https://lists.example/hosts", {"hosts": 2}),
+            ("domains", {"hosts": 2}),
+            ("urls", {"urls": 1}),
+        ]
+        with pytest.raises(RecipeError, match="'nothing/\\*' matches no file"):
+            CommonCrawl(crawl="CC-MAIN-2026-30", block_lists=("nothing/*",)).pin(upstream)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"blocked_hosts": ["spam.example", "spam.example/offers"]}, "'spam.example/offers' is no host"),
+        ({"blocked_hosts": [""]}, "'' is no host"),
+        ({"blocked_urls": ["/offers/"]}, "'/offers/' is no address"),
+    ],
+)
+def test_rules_that_no_page_could_meet_are_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(RecipeError) as error:
+        make_source("web", "common_crawl", options)
+    assert words in str(error.value)
 
 
 def capture(
