@@ -54,9 +54,9 @@ def show(example: Example, width: int) -> str:
     if example.instead_id:
         lines.append(f"   kept instead: {example.instead_id}  (Jaccard {example.jaccard:.3f})")
     if example.text:
-        lines.append(_indented(example.text, width, example.characters))
+        lines += [f"   text: {example.characters:,} characters", *_indented(example.text, width, example.characters)]
     if example.instead_text:
-        lines += ["   ── kept instead:", _indented(example.instead_text, width, 0)]
+        lines += ["   ── kept instead:", *_indented(example.instead_text, width, example.characters)]
     return "\n".join(lines)
 
 
@@ -78,7 +78,7 @@ def _deciding(example: Example) -> dict[str, Any]:
     return {name: scores for name, scores in example.scores.items() if name == "language"}
 
 
-def _indented(text: str, width: int, characters: int) -> str:
+def _indented(text: str, width: int, characters: int) -> list[str]:
     shown = text[:width]
-    rest = f" … ({characters:,} characters)" if characters > len(shown) else ""
-    return "\n".join(f"   | {line}" for line in (shown + rest).splitlines())
+    rest = " …" if characters > len(shown) else ""
+    return [f"   | {line}".rstrip() for line in (shown.rstrip() + rest).splitlines()]

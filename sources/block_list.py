@@ -22,6 +22,7 @@ import xxhash
 
 from pile.document import Input, SideFile
 from pile.errors import RecipeError
+from pile.plugins import Reader
 from sources.web_address import host_of, places, plain_address, plain_host, suffixes
 
 #: Share of a list's lines that may mean nothing: real lists have a few typing errors, and another format has nothing else.
@@ -144,8 +145,18 @@ def read(content: bytes) -> Rules:
     return Rules(np.frombuffer(hashes, dtype=np.uint64), len(hashes) - urls, urls, unread)
 
 
-def pinned(url: str, content: bytes) -> Input:
-    """Return a list as the lock has it, with how many rules it holds; raises ``RecipeError`` where it is no block list."""
+def pinned(names: Sequence[str], upstream: Reader) -> list[Input]:
+    """Return lists as the lock has them, as they are now: those of the web, then a person's own that match ``names``.
+
+    Raises ``RecipeError`` for what is no block list and for a name that matches nothing, ``FetchError`` for a list that cannot
+    be had.
+    """
+    own = [name for name in names if "://" not in name]
+    found = [name for name in names if "://" in name] + (upstream.find(own) if own else [])
+    return [_pinned(name, upstream.read(name)) for name in dict.fromkeys(found)]
+
+
+def _pinned(url: str, content: bytes) -> Input:
     try:
         rules = read(content)
     except ValueError as error:

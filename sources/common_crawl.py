@@ -119,13 +119,7 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not paths:
             raise FetchError(f"{address} names no file; try again later, or name another crawl than {crawl}")
         inputs = [Input(f"{ROOT}/{path}") for path in paths[: self.files]]
-        return Pin({**msgspec.structs.asdict(self), "crawl": crawl}, inputs, self._lists(upstream))
-
-    def _lists(self, upstream: Reader) -> list[Input]:
-        """Return the block lists as they are now; raises ``RecipeError`` and ``FetchError`` for one that is none or not there."""
-        own = [name for name in self.block_lists if "://" not in name]
-        found = [name for name in self.block_lists if "://" in name] + (upstream.find(own) if own else [])
-        return [pinned(name, upstream.read(name)) for name in dict.fromkeys(found)]
+        return Pin({**msgspec.structs.asdict(self), "crawl": crawl}, inputs, pinned(self.block_lists, upstream))
 
     def records(self, input: Input, path: Path, *side: SideFile) -> Iterator[Record | Drop]:
         """Yield a record for each capture of an archive that passes the gates, named by its WARC-Record-ID or by file and offset.

@@ -5,13 +5,14 @@ Each is sure of what it stops; what it is unsure of goes on to be judged by its 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import xxhash
 
 from pile.document import Drop
 from sources import http_message
 from sources.block_list import BlockList
+from sources.extract.charset import proves_utf8
 from sources.extract.page_type import html_type, sniffed
 from sources.warc import Capture
 from sources.warc_digest import agrees
@@ -29,8 +30,17 @@ class Page(NamedTuple):
     body: bytes
 
 
+class Named(Protocol):
+    """What stands for a page, whatever it was read from."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+
+
 class Gates:
-    """The gates in front of one input's captures, which come in their order.
+    """The gates in front of one input's pages, which come in their order.
 
     It remembers each page that passed, by a digest of 128 bits and its address: some 300 bytes, so 6 MB for the 20,000 pages
     of an archive of Common Crawl's.
@@ -42,35 +52,41 @@ class Gates:
 
     def passed(self, capture: Capture) -> Page | Drop:
         """Return the page in a capture, or the reason of the first gate that stops it."""
-        drop = _refused(capture) or self._unwanted(capture) or _altered(capture)
+        drop = _refused(capture) or self.unwanted(capture) or _altered(capture)
         if drop:
             return drop
         payload = http_message.payload(capture.response)
-        return _refused_payload(capture, payload) or self._again(capture, payload.body) or Page(capture, payload.body)
+        drop = _refused_payload(capture, payload)
+        return (
+            drop
+            or self.again(capture, payload.body, capture.response.header("content-type"))
+            or Page(capture, payload.body)
+        )
 
-    def _unwanted(self, capture: Capture) -> Drop | None:
+    def unwanted(self, page: Named) -> Drop | None:
         """Stop what meets a rule of the recipe or of its block lists."""
-        rule = self._blocked.rule(capture.url)
-        return _drop(capture, rule.reason, f"{rule.rule} is in {rule.origin}") if rule else None
+        rule = self._blocked.rule(page.url)
+        return _drop(page, rule.reason, f"{rule.rule} is in {rule.origin}") if rule else None
 
-    def _again(self, capture: Capture, body: bytes) -> Drop | None:
+    def again(self, page: Named, body: bytes, content_type: str) -> Drop | None:
         """Stop a payload that an earlier page of this input had: what would become of that page would become of this one.
 
-        That holds since every gate before this one has let the earlier page pass, and all that comes after it looks at the
-        payload alone. It is compared by a digest of our own, since a stated one may be wrong.
+        That holds where every gate before this one has let the earlier page pass, and all that comes after it looks at the
+        payload alone. It is compared by a digest of our own, since a stated one may be wrong; what the server says of a
+        payload's encoding is a part of it unless the bytes are UTF-8, which they prove themselves.
         """
-        key = xxhash.xxh3_128_intdigest(body)
-        if not _is_utf8(body):  # then what the server says may decide how it is read
-            key = xxhash.xxh3_128_intdigest(body + capture.response.header("content-type").encode("utf-8", "replace"))
+        key = xxhash.xxh3_128_intdigest(
+            body if proves_utf8(body) else b"%s\0%s" % (body, content_type.encode("utf-8", "replace"))
+        )
         first = self._seen.get(key)
         if first is None:
-            self._seen[key] = capture.url
+            self._seen[key] = page.url
             return None
-        return _drop(capture, "duplicate_payload", f"the same bytes as {first}", {"bytes": len(body)})
+        return _drop(page, "duplicate_payload", f"the same bytes as {first}", {"bytes": len(body)})
 
 
-def _drop(capture: Capture, reason: str, detail: str, html: dict[str, Any] | None = None) -> Drop:
-    return Drop(capture.id, reason, detail, url=capture.url, facts={"html": html} if html else {})
+def _drop(page: Named, reason: str, detail: str, html: dict[str, Any] | None = None) -> Drop:
+    return Drop(page.id, reason, detail, url=page.url, facts={"html": html} if html else {})
 
 
 def _refused(capture: Capture) -> Drop | None:
@@ -120,11 +136,3 @@ def _refused_payload(capture: Capture, payload: http_message.Payload) -> Drop | 
     if kind != "html" and (kind or html_type(capture.response.header("content-type")) is None):
         return _drop(capture, "not_html", f"its bytes are {kind}" if kind else "no markup in it, and no type", html)
     return None
-
-
-def _is_utf8(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

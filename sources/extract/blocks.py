@@ -67,8 +67,14 @@ def chosen(page: Page, model: Model) -> Chosen:
     if prose:
         keep = without_last_headings(page, keep)
     sure = expected >= SURE or not article
-    why = f"expected word F1 {expected:.2f} of {'an article' if article else 'a page that is no article'}"
-    return Chosen(render(page, keep), sure, f"{why}, {int(keep.sum())} of {len(keep)} blocks")
+    if not sure:
+        return Chosen(
+            render(page, keep), sure, f"an article of which word F1 {expected:.2f} is expected, under {SURE:g}"
+        )
+    why = (
+        f"{'an' if article else 'no'} article, {int(keep.sum())} of {len(keep)} blocks, word F1 {expected:.2f} expected"
+    )
+    return Chosen(render(page, keep), sure, why)
 
 
 def _described(page: Page, why: str) -> Chosen:

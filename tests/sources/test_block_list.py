@@ -180,9 +180,25 @@ def test_a_list_is_known_by_its_content_not_by_where_it_lies(tmp_path: Path) -> 
     assert block_list((), (), [listed(tmp_path, b"new.example\n")]).rule("http://new.example/")
 
 
+class Lists:
+    """An upstream with a person's own files."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = files
+
+    def find(self, patterns: list[str]) -> list[str]:
+        return patterns
+
+    def read(self, url: str) -> bytes:
+        return self.files[url]
+
+    def size(self, url: str) -> int | None:
+        return len(self.files[url])
+
+
 def test_what_means_nothing_is_counted_in_the_lock() -> None:
     content = b"".join(b"host%d.example\n" % n for n in range(40)) + b"two words\nexample.com/x\n-\xff-\n"
-    found = pinned("list", content)
+    (found,) = pinned(["list"], Lists({"list": content}))
     assert found == Input(
         "list", len(content), f"sha256:{hashlib.sha256(content).hexdigest()}", {"hosts": 40, "urls": 1, "unread": 2}
     )
@@ -211,7 +227,7 @@ def tar(content: bytes) -> bytes:
 )
 def test_what_is_no_block_list_is_refused_with_its_name(content: bytes, words: str) -> None:
     with pytest.raises(RecipeError, match=r"^block list lists/x") as error:
-        pinned("lists/x", content)
+        pinned(["lists/x"], Lists({"lists/x": content}))
     assert words in str(error.value) and "\n" not in str(error.value)
 
 

@@ -92,6 +92,9 @@ def test_equal_bytes_under_another_charset_are_another_page_unless_they_are_utf8
     mimes = ("text/html", "text/html; charset=windows-1251")
     latin = [capture(f"http://{n}.example/", LATIN, mime=mime) for n, mime in enumerate(mimes)]
     assert list(fates(tmp_path, *latin).values()) == ["passed", "passed"]
+    japanese = "<html><p>日本語のページ</p></html>".encode("iso-2022-jp")
+    seven = [capture(f"http://{n}.example/", japanese, mime=mime) for n, mime in enumerate(mimes)]
+    assert list(fates(tmp_path, *seven).values()) == ["passed", "passed"]
     plain = [capture(f"http://{n}.example/", PAGE, mime=mime) for n, mime in enumerate(mimes)]
     assert list(fates(tmp_path, *plain).values()) == ["passed", "duplicate_payload"]
 
