@@ -70,7 +70,7 @@ def task(extraction: Extraction, quarantined: dict[str, str], size: int) -> Task
         "url": extraction.input.url,
         "input": extraction.input.options,
         "content": extraction.sha256,
-        "side": [side.sha256 for side in extraction.side],
+        **({"side": [side.sha256 for side in extraction.side]} if extraction.side else {}),
         "models": getattr(source, "models", ()),  # sha256 of each, where a source uses any
     }
     base = make_key(STAGE, VERSION, facts, source.libraries)
