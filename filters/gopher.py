@@ -63,7 +63,7 @@ class GopherQuality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mean word length and stop words say nothing about it, and are skipped.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     libraries: ClassVar[tuple[str, ...]] = ()
 
     min_words: Count = MIN_WORDS
@@ -133,7 +133,7 @@ class GopherRepetition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     A text mostly in a script without spaces between words has its n-grams taken over twice as many characters.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     libraries: ClassVar[tuple[str, ...]] = ()
 
     duplicate_paragraphs: Share = DUPLICATE_PARAGRAPHS

@@ -25,7 +25,7 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 class Length(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Keeps documents between the bounds, both included. Reasons: ``short``, ``long``."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     libraries: ClassVar[tuple[str, ...]] = ()
 
     min_words: Count = MIN_WORDS

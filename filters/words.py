@@ -189,7 +189,7 @@ def _joins(codes: Codes, classes: npt.NDArray[np.uint8], symbols: Positions, rol
     sentence = (before & after & LETTER != 0) & (before & _UPPER == 0) & (after & _UPPER != 0)
     joins[dots] &= ~sentence  # "end.Start" lacks a space, "U.S" does not
     second = dot > 1
-    dotted = second & (codes[dot - 2] == _FULL_STOP) & (before & LETTER != 0)
+    dotted = second & (codes[np.maximum(dot - 2, 0)] == _FULL_STOP) & (before & LETTER != 0)
     initial = (padded[dot] & _KIND != _WORD) & (before & _UPPER != 0)
     more = codes[np.minimum(dot + 1, len(codes) - 1)] == _FULL_STOP
     more &= dot + 1 < len(codes)

@@ -5,6 +5,7 @@ All are frozen ``msgspec`` structs, so they travel between processes and files a
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,6 +25,8 @@ class Document(msgspec.Struct, frozen=True, omit_defaults=True):
     license: str = ""  #: exactly as upstream states it
     created: str = ""  #: ISO 8601 date or date-time, "" when upstream gives none
     meta: dict[str, Any] = {}
+    #: How the source came by the text, for ``pile inspect``: what a person looks at once is no part of a corpus.
+    facts: dict[str, Any] = {}
 
 
 class Tombstone(msgspec.Struct, frozen=True):
@@ -44,6 +47,8 @@ class Drop(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str = ""
     #: This is the newest state of a document, so an earlier text of the same id goes, too (a revision without its abstract).
     withdraws: bool = False
+    url: str = ""
+    facts: dict[str, Any] = {}  #: what the source saw of it before it dropped it, as of a document
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -82,7 +87,19 @@ class Input(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Pin(msgspec.Struct, frozen=True):
-    """A source's part of the lock: its options with every ``"latest"`` resolved, and its inputs in order."""
+    """A source's part of the lock: its options with every ``"latest"`` resolved, and its inputs in order.
+
+    ``side_inputs`` are files that every input is read with, such as block lists; each has its sha256 as ``checksum``.
+    """
 
     options: dict[str, Any]
     inputs: list[Input]
+    side_inputs: list[Input] = []
+
+
+class SideFile(msgspec.Struct, frozen=True):
+    """A side input on this machine: ``path`` holds the bytes with this ``sha256`` (hex), whatever it is called."""
+
+    url: str
+    sha256: str
+    path: Path

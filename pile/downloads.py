@@ -18,9 +18,10 @@ import msgspec
 
 from pile.document import Input
 from pile.errors import FetchError
-from pile.extract import Extraction
+from pile.extract import Extraction, Side
 from pile.extract import task as extract_task
-from pile.fetch import Upstream
+from pile.fetch import OnDamage, Upstream
+from pile.lock import SHA256
 from pile.lock import Lock as RecipeLock
 from pile.progress import Progress, StageCount
 from pile.recipe import Recipe
@@ -59,9 +60,16 @@ class Downloads:
         self._locks: defaultdict[str, Lock] = defaultdict(Lock)
         self.failures: list[tuple[str, Input, FetchError]] = []
         self.got: dict[tuple[str, str], Got] = {}
+        self._side: dict[str, list[Side]] = {}
 
     def tasks(self) -> Iterator[Task]:
-        """Yield an extraction for every input, as its file comes."""
+        """Yield an extraction for every input, as its file comes.
+
+        Raises ``FetchError`` at once for a side input that cannot be had, since every input of its source needs it.
+        """
+        self._side = {
+            name: [self._side_input(i) for i in self._lock.sources[name].side_inputs] for name in self._recipe.sources
+        }
         inputs = ((name, i) for name in self._recipe.sources for i in self._lock.sources[name].inputs)
         with ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="download") as pool:
             waiting: dict[Future[Task], tuple[str, Input]] = {}
@@ -85,6 +93,14 @@ class Downloads:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
+    def _side_input(self, input: Input) -> Side:
+        """Return a side input where it lies, the one that the lock pins."""
+        key = fetch_key(self._recipe, input)
+        got = known(self._recipe, self._work, input, "stop")
+        if got is None or not present(self._recipe, self._work, input, got):
+            got = self._download(key, input, "stop")
+        return Side(input.url, got.sha256, got.path, ("", "") if got.path else (key, got.name))
+
     def _ready(self, source: str, input: Input) -> Task:
         """Return the extraction of an input, downloading only where its result needs the file.
 
@@ -96,24 +112,24 @@ class Downloads:
     def _ready_alone(self, source: str, input: Input) -> Task:
         got = known(self._recipe, self._work, input, self._recipe.sources[source].on_damage)
         if got is not None:
-            task = extraction(self._lock, source, input, fetch_key(self._recipe, input), got)
+            task = extraction(self._lock, source, input, fetch_key(self._recipe, input), got, self._side[source])
             if self._work.facts(task.stage, task.key) is not None or present(self._recipe, self._work, input, got):
                 self._count.reused += 1
                 self.got[source, input.url] = got
                 return task
         key = fetch_key(self._recipe, input)
-        got = self._download(source, key, input)
+        got = self._download(key, input, self._recipe.sources[source].on_damage)
         self._count.done += 1
         self.got[source, input.url] = got
-        return extraction(self._lock, source, input, key, got)
+        return extraction(self._lock, source, input, key, got, self._side[source])
 
-    def _download(self, source: str, key: str, input: Input) -> Got:
+    def _download(self, key: str, input: Input, on_damage: OnDamage) -> Got:
         """Fetch an input into the work folder; what stays of an interrupted download is taken up again."""
         storage = self._work.storage
         with storage.scratch() as scratch:
             folder = storage.path / "downloads" / key if storage.is_local else scratch / "downloads"
             folder.mkdir(parents=True, exist_ok=True)
-            fetched = self._upstream.download(input, folder, self._recipe.sources[source].on_damage)
+            fetched = self._upstream.download(input, folder, on_damage)
             path = Path(fetched.path)
             in_place = path.parent != folder
             got = Got(
@@ -165,11 +181,11 @@ def present(recipe: Recipe, work: Work, input: Input, got: Got) -> bool:
     return f"{folder}/{got.name}" in work.storage.names(folder)
 
 
-def extraction(lock: RecipeLock, source: str, input: Input, key: str, got: Got) -> Task:
-    """Return the extraction of a fetched input."""
+def extraction(lock: RecipeLock, source: str, input: Input, key: str, got: Got, side: list[Side]) -> Task:
+    """Return the extraction of a fetched input; of the side inputs, only what is in them is in its key."""
     locked = lock.sources[source]
     fetched = ("", "") if got.path else (key, got.name)
-    call = Extraction(source, locked.use, locked.pinned, input, got.sha256, got.path, fetched)
+    call = Extraction(source, locked.use, locked.pinned, input, got.sha256, got.path, fetched, side)
     return extract_task(call, lock.quarantined(source, input.url, "extract"), got.size)
 
 
@@ -178,7 +194,8 @@ def known_input(recipe: Recipe, lock: RecipeLock, work: Work, source: str, input
     got = known(recipe, work, input, recipe.sources[source].on_damage)
     if got is None:
         return "missing"
-    task = extraction(lock, source, input, fetch_key(recipe, input), got)
+    side = [Side(i.url, i.checksum.removeprefix(SHA256)) for i in lock.sources[source].side_inputs]
+    task = extraction(lock, source, input, fetch_key(recipe, input), got, side)
     if work.facts(task.stage, task.key) is not None:
         return "extracted"
     return "fetched" if present(recipe, work, input, got) else "missing"

@@ -21,7 +21,7 @@ from pile.shards import read_lines, write_lines
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE, MERGE = "sample", "examples"
-VERSION = 1
+VERSION = 2
 FILE = "examples.jsonl.zst"
 KEPT = "kept"
 #: Examples of each reason and source: enough to look at by the hundred.
@@ -46,6 +46,7 @@ class Example(msgspec.Struct, frozen=True, omit_defaults=True):
     scores: dict[str, Any] = {}
     characters: int = 0
     text: str = ""
+    facts: dict[str, Any] = {}  #: what the source saw while it read it
     jaccard: float = 0.0
     instead: tuple[int, int] | None = None
     instead_id: str = ""
@@ -108,7 +109,7 @@ def _examples(call: Sampling, work: Work) -> Iterator[Example]:
     decode = msgspec.json.Decoder(Drop).decode
     for line in read_lines(work.file("extract", part.extract, DROPS)):
         drop = decode(line)
-        yield Example(part.source, "extract", drop.reason, drop.id, detail=drop.detail)
+        yield Example(part.source, "extract", drop.reason, drop.id, drop.url, drop.detail, facts=drop.facts)
     lost = dict(zip(*(list(column) for column in lost_rows(work, part)), strict=True))
     decided = {int(d["row"]): d for d in decisions(work, call.dedup)} if call.dedup else {}
     rows = zip(documents(work, part), verdicts(work, part), strict=True)
@@ -132,6 +133,7 @@ def _examples(call: Sampling, work: Work) -> Iterator[Example]:
             scores=verdict.scores,
             characters=len(document.text),
             text=document.text[:EXCERPT],
+            facts=document.facts,
             jaccard=jaccard,
             instead=instead,
         )

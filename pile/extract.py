@@ -10,13 +10,13 @@ import re
 import struct
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 import xxhash
 
-from pile.document import Document, Drop, Input, Record, Tombstone
+from pile.document import Document, Drop, Input, Record, SideFile, Tombstone
 from pile.errors import DamagedInputError, RecordHungError
 from pile.parts import DOCUMENTS, DROPS, EVENT, EVENTS, NO_TEXT, TOMBSTONE
 from pile.plugins import Source
@@ -33,6 +33,21 @@ NOT_TEXT = re.compile("[\x00\ufeff]")
 PACKED_EVENT = struct.Struct("<QQq")
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
+Item = TypeVar("Item", Document, Drop)
+
+
+class Side(msgspec.Struct, frozen=True):
+    """A side input of the source, and where it is, as of an ``Extraction``."""
+
+    url: str
+    sha256: str
+    path: str = ""
+    fetched: tuple[str, str] = ("", "")
+
+    def file(self, work: Work) -> SideFile:
+        """Return it as a file on this machine."""
+        return SideFile(self.url, self.sha256, Path(self.path) if self.path else work.file("fetch", *self.fetched))
+
 
 class Extraction(msgspec.Struct, frozen=True):
     """What one task of the stage works on: ``path`` on this machine, or a file of the fetch stage on shared storage."""
@@ -44,6 +59,7 @@ class Extraction(msgspec.Struct, frozen=True):
     sha256: str
     path: str = ""
     fetched: tuple[str, str] = ("", "")  #: key and name of the fetch stage's file, where ``path`` is ""
+    side: list[Side] = []
 
 
 def task(extraction: Extraction, quarantined: dict[str, str], size: int) -> Task:
@@ -57,6 +73,7 @@ def task(extraction: Extraction, quarantined: dict[str, str], size: int) -> Task
         "url": extraction.input.url,
         "input": extraction.input.options,
         "content": extraction.sha256,
+        **({"side": [side.sha256 for side in extraction.side]} if extraction.side else {}),
         "models": getattr(source, "models", ()),  # sha256 of each, where a source uses any
     }
     base = make_key(STAGE, VERSION, facts, source.libraries)
@@ -71,7 +88,7 @@ def extract(call: Extraction, folder: Path, watch: Watch, work: Work) -> dict[st
     writer = _Writer(call.source, folder)
     damage = ""
     with writer:
-        records = source.records(call.input, path)
+        records = source.records(call.input, path, *(side.file(work) for side in call.side))
         while True:
             try:
                 item = next(records, None)
@@ -145,18 +162,12 @@ class _Writer:
         elif item.withdraws:
             self._event(full, NO_TEXT)
         self._counts[item.reason] += 1
-        detail = LONE_SURROGATE.sub("\ufffd", item.detail)
-        self._drops.write(msgspec.json.encode(Drop(full, item.reason, detail)))
+        self._drops.write(_encoded(Drop(full, item.reason, item.detail, url=item.url, facts=item.facts))[1])
 
     def _keep(self, document: Document) -> None:
         full = f"{self._source}:{document.id}"
-        document = msgspec.structs.replace(document, id=full, source=self._source)
-        try:
-            line = msgspec.json.encode(document)
-        except UnicodeEncodeError:  # lone surrogates outside the text
-            document = msgspec.convert(_replaced(msgspec.to_builtins(document)), Document)
-            full, line = document.id, msgspec.json.encode(document)
-        self._event(full, self._kept)
+        document, line = _encoded(msgspec.structs.replace(document, id=full, source=self._source))
+        self._event(document.id, self._kept)
         self._documents.write(line)
         self._kept += 1
         self._text_bytes += len(document.text.encode())
@@ -180,6 +191,15 @@ class _Writer:
             "text_bytes": self._text_bytes,
             "line_bytes": documents.content_bytes,
         }
+
+
+def _encoded(item: Item) -> tuple[Item, bytes]:
+    """Return a document or drop with its JSON, without the lone surrogates that may be outside of a text."""
+    try:
+        return item, msgspec.json.encode(item)
+    except UnicodeEncodeError:
+        item = msgspec.convert(_replaced(msgspec.to_builtins(item)), type(item))
+        return item, msgspec.json.encode(item)
 
 
 def _replaced(value: Any) -> Any:

@@ -48,15 +48,27 @@ def show(example: Example, width: int) -> str:
     """Return an example as a person reads it; ``width`` is how many characters of the text are shown."""
     lines = [f"── {example.id}  [{example.stage}: {example.reason}]"]
     scores = _deciding(example)
-    facts: list[tuple[str, Any]] = [("url", example.url), ("why", example.detail), ("scores", scores)]
-    lines += [f"   {name}: {value}" for name, value in facts if value]
+    facts: list[tuple[str, Any]] = [("url", example.url), ("why", example.detail), *example.facts.items()]
+    lines += [f"   {name}: {_readable(value)}" for name, value in facts if value]
+    lines += [f"   {name}: {', '.join(_score(*score) for score in found.items())}" for name, found in scores.items()]
     if example.instead_id:
         lines.append(f"   kept instead: {example.instead_id}  (Jaccard {example.jaccard:.3f})")
     if example.text:
-        lines.append(_indented(example.text, width, example.characters))
+        lines += [f"   text: {example.characters:,} characters", *_indented(example.text, width, example.characters)]
     if example.instead_text:
-        lines += ["   ── kept instead:", _indented(example.instead_text, width, 0)]
+        lines += ["   ── kept instead:", *_indented(example.instead_text, width, example.characters)]
     return "\n".join(lines)
+
+
+def _readable(value: Any) -> str:
+    """Return a fact in words: ``{"bytes": 52311, "charset": "utf-8"}`` as "52,311 bytes, utf-8"."""
+    if isinstance(value, dict):
+        return ", ".join(f"{part:,} {name}" if isinstance(part, int) else str(part) for name, part in value.items())
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _score(name: str, value: Any) -> str:
+    return value if isinstance(value, str) else f"{name} {value}"
 
 
 def _deciding(example: Example) -> dict[str, Any]:
@@ -66,7 +78,7 @@ def _deciding(example: Example) -> dict[str, Any]:
     return {name: scores for name, scores in example.scores.items() if name == "language"}
 
 
-def _indented(text: str, width: int, characters: int) -> str:
+def _indented(text: str, width: int, characters: int) -> list[str]:
     shown = text[:width]
-    rest = f" … ({characters:,} characters)" if characters > len(shown) else ""
-    return "\n".join(f"   | {line}" for line in (shown + rest).splitlines())
+    rest = " …" if characters > len(shown) else ""
+    return [f"   | {line}".rstrip() for line in (shown.rstrip() + rest).splitlines()]

@@ -13,17 +13,20 @@ from pile.recipe import Recipe, make_source
 from pile.stage import digest
 from pile.storage import Storage
 
+#: What the checksum of a side input begins with: what is in it decides documents, as options do.
+SHA256 = "sha256:"
 #: Of the file's form; a lock of another version is made again.
 LOCK_VERSION = 1
 
 
-class LockedSource(msgspec.Struct, frozen=True):
+class LockedSource(msgspec.Struct, frozen=True, omit_defaults=True):
     """One source as pinned: ``options`` as the recipe has them, ``pinned`` with every "latest" resolved."""
 
     use: str
     options: dict[str, Any]
     pinned: dict[str, Any]
     inputs: list[Input]
+    side_inputs: list[Input] = []
 
 
 class Quarantined(msgspec.Struct, frozen=True, order=True):
@@ -71,6 +74,11 @@ def make(recipe: Recipe, upstream: Reader, previous: Lock | None = None) -> Lock
     sources: dict[str, LockedSource] = {}
     for name, table in recipe.sources.items():
         pin = _pin(name, make_source(name, table.use, table.options), upstream)
+        for input in pin.side_inputs:
+            if not input.checksum.startswith(SHA256):
+                raise PluginError(
+                    f"source {name!r}: its pin() gives the side input {input.url} no sha256; mend the source"
+                )
         if not pin.inputs:
             raise DataError(f"source {name!r}: upstream has no inputs for {table.options}; check its options")
         known = {i.url: i for i in previous.sources[name].inputs} if previous and name in previous.sources else {}
@@ -78,7 +86,7 @@ def make(recipe: Recipe, upstream: Reader, previous: Lock | None = None) -> Lock
         inputs = [_seen(i, known.get(i.url)) for i in {i.url: i for i in pin.inputs}.values()]
         # In the order of the lock's file, so that the build that makes a lock writes the manifest of those that read it.
         pinned = dict(sorted(pin.options.items()))
-        sources[name] = LockedSource(table.use, table.options, pinned, inputs)
+        sources[name] = LockedSource(table.use, table.options, pinned, inputs, pin.side_inputs)
     return Lock(sources, previous.quarantine if previous else [])
 
 

@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
-from pile.document import Document, Drop, Input, Pin, Record, Tombstone, Verdict
+from pile.document import Document, Drop, Input, Pin, Record, SideFile, Tombstone, Verdict
 from pile.errors import PluginError
 
 Kind = Literal["source", "filter", "dedup"]
@@ -35,7 +35,7 @@ CATALOGUE: dict[Kind, dict[str, str]] = {
     "dedup": {"minhash": "dedup.minhash:Minhash"},
 }
 #: What the modules of the catalogue import late, since only workers need it.
-WORKERS_ONLY = {"sources.common_crawl": ("sources.extract.html", "sources.warc")}
+WORKERS_ONLY = {"sources.common_crawl": ("sources.extract.html", "sources.page_gates")}
 
 
 class Reader(Protocol):
@@ -56,14 +56,16 @@ class Source(Protocol):
 
     version: ClassVar[int]  #: raise it when the same bytes would give another document
     libraries: ClassVar[tuple[str, ...]]  #: distributions whose version may change a document
-    choosing: ClassVar[frozenset[str]]  #: options that choose inputs and change no document: more inputs repeat none
+    #: Options that choose inputs and side inputs, and change no document by themselves: more inputs repeat none.
+    choosing: ClassVar[frozenset[str]]
 
     def pin(self, upstream: Reader) -> Pin:
         """Return options without ``"latest"``, and every input in order."""
 
-    def records(self, input: Input, path: Path) -> Iterator[Record | Drop]:
+    def records(self, input: Input, path: Path, *side: SideFile) -> Iterator[Record | Drop]:
         """Yield the raw records of one fetched file, cheaply and in order.
 
+        ``side`` are the side inputs in the order of the pin; a source that pins none need not take any.
         A record that cannot be told apart is a ``Drop("...", "malformed_record", "offset ...")``; a file that ends
         early raises ``DamagedInputError`` after the last good record.
         """

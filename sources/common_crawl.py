@@ -11,30 +11,25 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
 
 import msgspec
 
-from pile.document import Document, Drop, Input, Pin, Record
+from pile.document import Document, Drop, Input, Pin, Record, SideFile
 from pile.errors import FetchError, RecipeError
 from pile.plugins import Reader
-from sources import http_message
 from sources.extract.block_model import MODEL_SHA256
 from sources.extract.charset import decode
 from sources.extract.page_language import other_language
-from sources.extract.page_type import html_type, sniffed
+from sources.web_address import plain_address, plain_host
 
 if TYPE_CHECKING:
-    from sources.warc import Capture
+    from sources.page_gates import Page
 
 CRAWLS = "https://index.commoncrawl.org/collinfo.json"
 ROOT = "https://data.commoncrawl.org"
 #: https://commoncrawl.org/terms-of-use
 LICENSE = "Common Crawl Terms of Use; page copyright retained by owners"
-#: Longest page, in bytes after decoding: above Common Crawl's own bound of 5 MiB. What is longer is data, not text.
-PAGE_BOUND = 8 << 20
-#: Until crawl 2019-47 payloads were cut at 1 MiB without always saying so.
-CUT_LENGTH = 1 << 20
 #: An ISO 8601 date or date-time, as WARC-Date is; anything else a writer put there is left out.
 DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?)?)?")
 
@@ -53,21 +48,30 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     With ``languages``, pages that are surely written in others are dropped before the cost of extraction
     (``other_language``); a ``language`` filter still judges what goes on.
+
+    Pages of ``blocked_hosts`` and of the hosts below them, those at or below ``blocked_urls``, and those that
+    ``block_lists`` name in either way, are dropped (``blocked_host``, ``blocked_url``). A list is a file of the person's own,
+    or several by a pattern, or a web address: a host or an address in each line, or a hosts file; plain or gzip.
     """
 
     crawl: Crawl = "latest"
     files: Annotated[int, msgspec.Meta(ge=1)] | None = None
     languages: tuple[Language, ...] = ()
+    blocked_hosts: tuple[str, ...] = ()
+    blocked_urls: tuple[str, ...] = ()
+    block_lists: tuple[str, ...] = ()
 
     version: ClassVar[int] = 2
     libraries: ClassVar[tuple[str, ...]] = (
         "fastwarc",
+        "idna",
         "lxml",
         "numpy",
         "pycld2",
         "resiliparse",
         "trafilatura",
         "warcio",
+        "xxhash",
     )
     models: ClassVar[tuple[str, ...]] = (MODEL_SHA256,)
     #: Eight connections are what Common Crawl's own downloader stays below; its 403 is a block, and asking on prolongs it.
@@ -77,7 +81,16 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "Common Crawl blocks clients that ask too fast: wait some hours, then run the same command again",
     )
     #: Options that say which inputs there are, and nothing of what is in them.
-    choosing: ClassVar[frozenset[str]] = frozenset({"crawl", "files"})
+    choosing: ClassVar[frozenset[str]] = frozenset({"crawl", "files", "block_lists"})
+
+    def __post_init__(self) -> None:
+        """Refuse rules that no page could meet; raises ``ValueError``."""
+        for host in self.blocked_hosts:
+            if not plain_host(host):
+                raise ValueError(f'blocked_hosts: {host!r} is no host; write one such as "spam.example"')
+        for url in self.blocked_urls:
+            if not plain_address(url):
+                raise ValueError(f'blocked_urls: {url!r} is no address; write one such as "example.com/spam/"')
 
     def pin(self, upstream: Reader) -> Pin:
         """Return the crawl's id and its WARC files in the order of its list.
@@ -104,46 +117,51 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise FetchError(f"{address} cannot be read: {error}; try again later") from error
         if not paths:
             raise FetchError(f"{address} names no file; try again later, or name another crawl than {crawl}")
+        from sources.block_list import pinned
+
         inputs = [Input(f"{ROOT}/{path}") for path in paths[: self.files]]
-        return Pin({**msgspec.structs.asdict(self), "crawl": crawl}, inputs)
+        return Pin({**msgspec.structs.asdict(self), "crawl": crawl}, inputs, pinned(self.block_lists, upstream))
 
-    def records(self, input: Input, path: Path) -> Iterator[Record | Drop]:
-        """Yield a record for each capture of an archive, named by its WARC-Record-ID or by file and offset.
+    def records(self, input: Input, path: Path, *side: SideFile) -> Iterator[Record | Drop]:
+        """Yield a record for each capture of an archive that passes the gates, named by its WARC-Record-ID or by file and offset.
 
-        Bytes that cannot be read as a record are ``malformed_record``. Raises ``DamagedInputError`` after the last good
-        record when the file ends early.
+        ``side`` are the block lists. Bytes that cannot be read as a record are ``malformed_record``. Raises
+        ``DamagedInputError`` after the last good record when the file ends early.
         """
-        from sources.warc import captures  # late, as below: only workers need what takes long to import
+        from sources.block_list import block_list  # late, as below: only workers need what takes long to import
+        from sources.page_gates import Gates
+        from sources.warc import captures
 
+        gates = Gates(block_list(self.blocked_hosts, self.blocked_urls, side))
         for item in captures(path, input.url.rpartition("/")[2]):
-            yield item if isinstance(item, Drop) else Record(item.id, item)
+            found = item if isinstance(item, Drop) else gates.passed(item)
+            yield found if isinstance(found, Drop) else Record(found.capture.id, found)
 
     def parse(self, record: Record) -> Document | Drop:
-        """Return the page's main text as a document, or the first of the gates, cheapest first, that stops it."""
-        from sources.extract.html import main_text
+        """Return the page's main text as a document; a page without, or surely in another language, is a drop."""
+        from sources.extract.html import read
 
-        capture: Capture = record.data
-        if reason := _refused(capture):
-            return Drop(record.name, *reason)
-        payload = http_message.payload(capture.response)
-        if reason := _refused_payload(capture, payload):
-            return Drop(record.name, *reason)
-        page = decode(payload.body, capture.response.header("content-type"))
-        if self.languages and (code := other_language(page.text, self.languages)):
-            return Drop(record.name, "other_language", f"{capture.url}: {code}")
-        text = main_text(page.text, url=capture.url)
-        if not text:
-            return Drop(record.name, "no_text", f"{capture.url}: no main text in {len(payload.body)} bytes")
+        capture, body = cast("Page", record.data)
+        page = decode(body, capture.response.header("content-type"))
+        facts: dict[str, Any] = {"html": {"bytes": len(body), "characters": len(page.text), "charset": page.charset}}
+        utf8 = body if page.charset == "utf-8" else b""
+        if self.languages and (other := other_language(page.text, self.languages, utf8)):
+            detail = f"{other.code} is {other.percent} % of {other.size:,} bytes of text"
+            return Drop(record.name, "other_language", detail, url=capture.url, facts=facts)
+        found = read(page.text, url=capture.url)
+        if not found.text:
+            return Drop(record.name, "no_text", found.why, url=capture.url, facts=facts)
         meta: dict[str, Any] = {"charset": page.charset}
         if capture.repaired:
             meta["repaired"] = "Content-Length"
         return Document(
             id=record.name,
-            text=text,
+            text=found.text,
             url=capture.url,
             license=LICENSE,
             created=capture.date if DATE.fullmatch(capture.date) else "",
             meta=meta,
+            facts={**facts, "extractor": f"{found.extractor} ({found.why})"},
         )
 
 
@@ -156,33 +174,3 @@ def _crawls(upstream: Reader) -> list[str]:
     if not listed:
         raise FetchError(f"{CRAWLS} names no crawl; try again later")
     return [crawl.id for crawl in listed]
-
-
-def _refused(capture: Capture) -> tuple[str, str] | None:
-    """Return reason and detail when a capture's head says that it is no page."""
-    response, url = capture.response, capture.url
-    if response.status != 200:
-        return "bad_status", f"{url}: status {response.status or 'missing'}"
-    content_type = response.header("content-type")
-    if html_type(content_type) is False:
-        return "not_html", f"{url}: {content_type[:100]}"
-    if capture.truncated:
-        return "truncated", f"{url}: {capture.truncated[:100]}"
-    if capture.missing:
-        return "too_large", f"{url}: over {len(response.body)} bytes"
-    return None
-
-
-def _refused_payload(capture: Capture, payload: http_message.Payload) -> tuple[str, str] | None:
-    """Return reason and detail when a capture's decoded body is no page."""
-    body, url = payload.body, capture.url
-    if payload.problem == "too_large" or len(body) > PAGE_BOUND:
-        return "too_large", f"{url}: over {min(len(body), PAGE_BOUND)} bytes"
-    if payload.problem or len(capture.response.body) == CUT_LENGTH:
-        return "truncated", f"{url}: ends early after {len(body)} bytes"
-    if not body.strip(b" \t\r\n\0"):
-        return "empty_page", url
-    kind = sniffed(body)
-    if kind != "html" and (kind or html_type(capture.response.header("content-type")) is None):
-        return "not_html", f"{url}: {kind or 'no markup in it, and no type'}"
-    return None

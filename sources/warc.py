@@ -40,7 +40,8 @@ class Capture(msgspec.Struct, frozen=True):
 
     ``id`` is the record's own id without its ``urn:uuid:``, or "<file>:<offset>"; ``date`` ISO 8601, "" when there is none;
     ``truncated`` the reason that WARC-Truncated gives, or that this is the first of several segments; ``missing`` the number
-    of bytes over the bound on a record.
+    of bytes over the bound on a record. ``block`` is all of the record's content, and ``digests`` what the record states of
+    block and payload, "" for nothing.
     """
 
     id: str
@@ -51,6 +52,8 @@ class Capture(msgspec.Struct, frozen=True):
     missing: int = 0
     offset: str = ""
     repaired: bool = False
+    block: bytes = b""
+    digests: tuple[str, str] = ("", "")
 
 
 def captures(path: Path, name: str = "") -> Iterator[Capture | Drop]:
@@ -111,6 +114,8 @@ def _capture(piece: Piece, offset: str, name: str) -> Capture | Drop | None:
         missing=piece.missing,
         offset=offset,
         repaired=piece.repaired,
+        block=piece.block,
+        digests=(fields.get("warc-block-digest", ""), fields.get("warc-payload-digest", "")),
     )
 
 

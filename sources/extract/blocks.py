@@ -60,19 +60,31 @@ def chosen(page: Page, model: Model) -> Chosen:
     if len(page.texts) > BLOCK_BOUND:
         return Chosen("", True, f"over {BLOCK_BOUND} blocks of text")
     if not page.texts:
-        return Chosen(description(page), True, "no block of text; JSON-LD's description")
+        return _described(page, "no block of text")
     rows = features(page, model.meanings)
     words = rows[:, WORDS].astype(np.int64)
     keep, expected = select(model.probabilities(rows), words)
     if not keep.any():
-        return Chosen(description(page), True, "no block is main text; JSON-LD's description")
+        return _described(page, "no block is main text")
     prose = int(words[keep].sum()) >= PROSE * int(keep.sum())
     article = bool(rows[0, list(ARTICLE_KINDS)].any()) and not rows[0, list(OTHER_KINDS)].any()
     if prose:
         keep = without_last_headings(page, keep)
     sure = expected >= SURE or not article
-    why = f"expected word F1 {expected:.2f} of {'an article' if article else 'a page that is no article'}"
-    return Chosen(render(page, keep), sure, f"{why}, {int(keep.sum())} of {len(keep)} blocks")
+    if not sure:
+        return Chosen(
+            render(page, keep), sure, f"an article of which word F1 {expected:.2f} is expected, under {SURE:g}"
+        )
+    why = (
+        f"{'an' if article else 'no'} article, {int(keep.sum())} of {len(keep)} blocks, word F1 {expected:.2f} expected"
+    )
+    return Chosen(render(page, keep), sure, why)
+
+
+def _described(page: Page, why: str) -> Chosen:
+    """Return what JSON-LD says of a page that says nothing itself."""
+    text = description(page)
+    return Chosen(text, True, f"{why}, {'the description in' if text else 'and no description in'} JSON-LD")
 
 
 def select(probabilities: Ints, words: Ints) -> tuple[NDArray[np.bool_], float]:

@@ -95,6 +95,15 @@ def decode(html: bytes, content_type: str = "") -> Decoded:
     return Decoded(html.decode(codec, "replace"), codec)
 
 
+def proves_utf8(html: bytes) -> bool:
+    """Return whether bytes are UTF-8 or ASCII beyond doubt: then nothing that is declared decides how they are read."""
+    try:
+        html.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\x1b$" not in html  # ISO-2022-JP is ASCII to look at
+
+
 def declared(html: bytes) -> str:
     """Return the label that a page declares for itself, "" when it declares none."""
     found = DECLARED.search(html, 0, DECLARATION_BOUND)

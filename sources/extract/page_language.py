@@ -1,12 +1,14 @@
 """The language that a page is written in, read off its raw markup: a gate before extraction, for pages where it is sure.
 
-It costs a millisecond a page, extraction ten and more; what it is unsure of goes on to be judged by its text.
+It costs a millisecond or two a page, extraction ten and more; what it is unsure of goes on to be judged by its text.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Collection
+from typing import NamedTuple
 
 import pycld2
 
@@ -22,27 +24,36 @@ SAME = {"nb": "no", "nn": "no"}
 NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
-def other_language(page: str, wanted: Collection[str]) -> str:
-    """Return the ISO 639-1 code of the language that a page is surely written in, when it is none of ``wanted``; else "".
+class Language(NamedTuple):
+    """What a page is written in: an ISO 639-1 code, its percent of the page's text, and the bytes of that text."""
+
+    code: str
+    percent: int
+    size: int
+
+
+def other_language(page: str, wanted: Collection[str], utf8: bytes = b"") -> Language | None:
+    """Return the language that a page is surely written in, when it is none of ``wanted`` (ISO 639-1 codes); else None.
 
     Sure is what CLD2 calls reliable, on ``FEW_BYTES`` of text or more, with less than ``SOME_PERCENT`` in a wanted language.
+    ``utf8`` is the page's bytes where they are UTF-8 already: encoding it once more takes a tenth of the gate's time.
     """
     try:
-        reliable, size, found = _detect(page)
+        reliable, size, found = _detect(page, utf8.removeprefix(codecs.BOM_UTF8))
     except pycld2.error:
-        return ""
+        return None
     if not reliable or size < FEW_BYTES:
-        return ""
+        return None
     languages = {_plain(language) for language in wanted}
     if any(percent >= SOME_PERCENT and _plain(code) in languages for _, code, percent, _ in found):
-        return ""
-    return _plain(found[0][1])
+        return None
+    return Language(_plain(found[0][1]), found[0][2], size)
 
 
-def _detect(page: str) -> tuple[bool, int, tuple[tuple[str, str, int, float], ...]]:
+def _detect(page: str, utf8: bytes) -> tuple[bool, int, tuple[tuple[str, str, int, float], ...]]:
     """Return CLD2's answer; few pages need its forbidden characters taken out, which costs more than the answer."""
     try:
-        return pycld2.detect(page.encode(), isPlainText=False)  # type: ignore[no-any-return]
+        return pycld2.detect(utf8 or page.encode(), isPlainText=False)  # type: ignore[no-any-return]
     except (pycld2.error, UnicodeEncodeError):
         return pycld2.detect(NOT_TEXT.sub(" ", page).encode(), isPlainText=False)  # type: ignore[no-any-return]
 

@@ -30,6 +30,7 @@ def cut(text: str) -> list[str]:
         ("Привет, мир", "Привет|,|мир"),
         ("naïve cafe\u0301", "naïve|cafe\u0301"),
         ("", ""),
+        (".", "."),
     ],
 )
 def test_words(text: str, expected: str) -> None:

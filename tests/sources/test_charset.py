@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources import http_message
-from sources.extract.charset import codec_of, declared, decode
+from sources.extract.charset import codec_of, declared, decode, proves_utf8
 from sources.warc import Capture, captures
 
 SHARED = Path(os.environ.get("PILE_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
@@ -108,3 +108,14 @@ def test_real_pages_are_decoded_whatever_their_header_claims() -> None:
     assert seen > 1200
     # Two are well-formed UTF-8, though their own declaration, which the manifest repeats, is another.
     assert sorted(wrong) == ["postlight/jvndb.jvn.jp.html", "wcxb/0452"]
+
+
+@given(
+    st.binary(max_size=200) | st.text(max_size=100).map(str.encode),
+    st.sampled_from(
+        ["", "text/html; charset=windows-1251", "text/html; charset=iso-2022-jp", "text/html; charset=utf-16"]
+    ),
+)
+def test_bytes_that_prove_utf8_are_read_alike_whatever_is_declared(html: bytes, content_type: str) -> None:
+    if proves_utf8(html):
+        assert decode(html, content_type) == decode(html)
