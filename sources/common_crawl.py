@@ -39,7 +39,6 @@ DATE = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:
 Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}$")]
 Crawl = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+$")]
 IndexLanguage = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{3}$")]
-Domain = Annotated[str, msgspec.Meta(pattern=f"^{DOMAIN.pattern}$")]
 Number = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -60,7 +59,7 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: Number | None = None
     languages: tuple[Language, ...] = ()
     format: Literal["warc", "wet"] = "warc"
-    domains: tuple[Domain, ...] = ()
+    domains: tuple[str, ...] = ()
     domain_list: str = ""
     index_languages: tuple[IndexLanguage, ...] = ()
     mime: tuple[str, ...] = ()
@@ -103,6 +102,8 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(
                 f"{chosen[0]} chooses single pages of the WARC files of a CC-MAIN crawl; leave out {which}"
             )
+        if wrong := next((domain for domain in self.domains if not DOMAIN.fullmatch(domain)), None):
+            raise ValueError(f"domains: {wrong!r} is no domain; write one as in 'example.com'")
         if self.pages and not chosen:
             raise ValueError(
                 "pages is of a selection by domains, index_languages or mime; for whole archives set files"
