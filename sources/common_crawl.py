@@ -18,7 +18,7 @@ from pile.document import Document, Drop, Input, Pin, Record
 from pile.plugins import Reader
 from sources import cdx, columnar_index, crawl_index, crawl_lists, http_message, selected
 from sources.crawl_index import DOMAIN, Wanted
-from sources.crawl_lists import NEWS, ROOT
+from sources.crawl_lists import NEWS, NEWS_MONTH, ROOT
 from sources.extract.block_model import MODEL_SHA256
 from sources.extract.charset import decode
 from sources.extract.html import main_text
@@ -94,9 +94,13 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Raise ``ValueError`` for options that contradict each other."""
         news = self.crawl.startswith(NEWS)
+        if news and self.crawl != f"{NEWS}-latest" and not NEWS_MONTH.fullmatch(self.crawl):
+            raise ValueError(
+                f"crawl = {self.crawl!r}: news is named by its month, as in '{NEWS}-2026-07', or '{NEWS}-latest'"
+            )
         chosen = [name for name in ("domains", "domain_list", "index_languages", "mime") if getattr(self, name)]
         if news and self.format == "wet":
-            raise ValueError(f"format = 'wet': {NEWS}* has WARC files only; leave format out")
+            raise ValueError(f"format = 'wet': {NEWS} has WARC files only; leave format out")
         if chosen and (news or self.format == "wet" or self.files is not None):
             which = "crawl = 'CC-NEWS-...'" if news else "format = 'wet'" if self.format == "wet" else "files"
             raise ValueError(
@@ -128,6 +132,9 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not (self.domains or self.domain_list or self.index_languages or self.mime):
             paths = crawl_lists.paths(upstream, crawl, self.format)
             return Pin(options, [Input(f"{ROOT}/{path}") for path in paths[: self.files]])
+        return Pin(options, self._chosen(upstream, crawl))
+
+    def _chosen(self, upstream: Reader, crawl: str) -> list[Input]:
         lists = []
         domains = set(self.domains)
         if self.domain_list:
@@ -140,7 +147,7 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.index == "cdx":  # its answer to a crawl that there is not is that of one without such pages
             crawl_lists.check(upstream, crawl)
         found = crawl_index.chosen(index.pages(upstream, crawl, wanted), wanted, self.pages)
-        return Pin(options, [*lists, *crawl_index.batches(found, crawl)])
+        return [*lists, *crawl_index.batches(found, crawl)]
 
     def records(self, input: Input, path: Path) -> Iterator[Record | Drop]:
         """Yield a record for each capture or conversion, named by its WARC-Record-ID or by file and offset.

@@ -21,7 +21,7 @@ from sources.crawl_lists import ROOT
 logger = logging.getLogger(__name__)
 
 #: The most pages of a selection. Each is a request, as pages of a host lie scattered over all files of a crawl; a million at
-#: twenty a second take 14 hours, and common Crawl asks who wants more to read whole files.
+#: twenty a second take 14 hours, and Common Crawl asks who wants more to read whole files.
 PAGES_BOUND = 1_000_000
 #: Pages of a batch: at least so many, where there are, and at most.
 FEWEST, MOST = 64, 1024
@@ -81,6 +81,8 @@ def domains_in(content: bytes, name: str) -> list[str]:
             raise RecipeError(f"{name}: line {number}: {domain[:100]!r} is no domain; write one as in example.com")
         if domain:
             found.append(domain)
+    if not found:  # which would stand for all domains
+        raise RecipeError(f"{name} holds no domain; write one on a line, as in example.com")
     return found
 
 

@@ -18,8 +18,8 @@ from pile.plugins import Reader
 
 CRAWLS = "https://index.commoncrawl.org/collinfo.json"
 ROOT = "https://data.commoncrawl.org"
-#: What the name of each month of CC-NEWS begins with; "CC-NEWS-latest" is the newest.
-NEWS = "CC-NEWS-"
+#: What the name of each month of news begins with; "CC-NEWS-latest" is the newest.
+NEWS = "CC-NEWS"
 #: Months that are looked back for the newest month of news, from that of the newest crawl.
 MONTHS_BACK = 12
 #: A month of news, and a week of a crawl.
@@ -38,7 +38,7 @@ def newest(upstream: Reader, crawl: str) -> str:
     """Return the crawl's id: ``crawl`` itself, or what "latest" or "CC-NEWS-latest" stands for."""
     if crawl == "latest":
         return _crawls(upstream)[0].id
-    return f"{NEWS}{_newest_month(upstream)}" if crawl == f"{NEWS}latest" else crawl
+    return f"{NEWS}-{_newest_month(upstream)}" if crawl == f"{NEWS}-latest" else crawl
 
 
 def paths(upstream: Reader, crawl: str, kind: str) -> list[str]:

@@ -34,6 +34,21 @@ class Page(NamedTuple):
         return f"<!DOCTYPE html><html><body><article><h1>Of {subject}</h1>{said * 4}</article></body></html>".encode()
 
 
+#: A few pages of which an index says different things.
+PAGES = [
+    Page("https://alps.example/1"),
+    Page("https://alps.example/2", languages="deu,eng"),
+    Page("https://alps.example/3", languages=None),
+    Page("https://alps.example/4", status=404),
+    Page("https://alps.example/5.pdf", mime="application/pdf"),
+    Page("https://www.alps.example/6", mime="application/xhtml+xml", languages="deu"),
+    Page("https://notalps.example/7"),
+    Page("https://deep.sea.example:8443/8", languages="deu"),
+    Page("https://sea.example/9"),
+    Page("https://zoo.example/10"),
+]
+
+
 class Place(NamedTuple):
     """Where a page lies."""
 

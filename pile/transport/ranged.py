@@ -111,6 +111,8 @@ class RangeTransfer:
             else:
                 _settle(address, response, first, last)
                 self._cut(chunks, first, asked)
+                for _ in chunks:  # none: only an answer that is read to its end leaves its connection for the next
+                    pass
 
     def _checked(self, url: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the chunks of a whole file, once its first bytes say that it is one."""

@@ -111,6 +111,20 @@ def test_an_interrupted_download_goes_on_in_the_next_run(server, make_upstream, 
     assert len(server.asked("/a.bin")) == 1
 
 
+def test_many_parts_come_over_one_connection(server, make_upstream, tmp_path):
+    server.files["/a.bin"] = FILE * 20
+    clients = set()
+
+    def serve(handler):
+        clients.add(handler.client_address)
+        handler.serve()
+
+    server.fail("/a.bin", *[serve] * 10)
+    wanted = parts(server.url, *(("a.bin", number * FAR * 2, 1000) for number in range(10)))
+    assert make_upstream().download(wanted, tmp_path).size == 10_000
+    assert (len(clients), len(server.requests)) == (1, 10)
+
+
 def test_what_is_left_of_other_parts_is_not_gone_on_with(server, make_upstream, tmp_path):
     server.files["/a.bin"] = server.files["/b.bin"] = FILE
     server.fail("/b.bin", server.status(401))

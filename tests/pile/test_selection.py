@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from pile import lock
 from pile.errors import DataError
 from pile.executor import LocalExecutor
+from pile.fetch import Upstream
+from pile.recipe import load
 from tests.tiny_crawl import COLLINFO, CRAWL, FOLDER, Page, Place, cdx_line, response, write
 
 HOSTS = ("www.tides.example", "tides.example", "deep.harbour.example", "harbour.example", "islands.example")
@@ -205,3 +208,37 @@ def test_wet_and_news_are_formats_of_the_same_source(tmp_path, build):
     assert built.manifest.sources["wet"].pinned["crawl"] == CRAWL
     assert built.manifest.sources["news"].pinned["crawl"] == "CC-NEWS-2026-08"
     assert "High water of the harbour" in documents(tmp_path / "out")["https://paper.example/today"]["text"]
+
+
+PLUGIN = """
+import msgspec
+from pile.document import Document, Input, Pin, Record
+
+class Slice(msgspec.Struct, frozen=True):
+    start: int
+    version = 1
+    libraries = ()
+    choosing = frozenset({"start"})
+    def pin(self, upstream):
+        return Pin({"start": self.start}, [Input("https://slices.example/#always", 8, ranges=[f"a.txt {self.start}+8"])])
+    def records(self, input, path):
+        yield Record("one", path.read_text())
+    def parse(self, record):
+        return Document(id=record.name, text=record.data)
+"""
+
+
+def test_the_ranges_decide_what_is_fetched_whatever_the_input_is_called(test_plugins, tmp_path, build):
+    (test_plugins / "slices_for_tests.py").write_text(PLUGIN)
+    (tmp_path / "mirror/slices.example").mkdir(parents=True)
+    (tmp_path / "mirror/slices.example/a.txt").write_text("the moonand the sea")
+    text = 'name = "slices"\n[output]\nshards = 1\n[sources.one]\nuse = "slices_for_tests:Slice"\noptions = {{ start = {} }}\n'
+    for start, words in ((0, "the moon"), (8, "and the"), (0, "the moon")):
+        path = tmp_path / "recipe.toml"
+        path.write_text(text.format(start))
+        recipe = load(path)
+        with Upstream(mirror=str(tmp_path / "mirror")) as upstream:
+            lock.write(recipe, lock.make(recipe, upstream, lock.read(recipe)))
+        build(path, mirror=tmp_path / "mirror")
+        with zstandard.open(tmp_path / "out/train/00.jsonl.zst", "rt") as file:
+            assert json.loads(file.read())["text"] == words

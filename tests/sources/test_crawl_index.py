@@ -12,38 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pile import ranges
-from pile.document import Drop, Input, Record
-from pile.errors import DamagedInputError, FetchError, NoSuchFileError, RecipeError
+from pile.document import Input, Record
+from pile.errors import FetchError, NoSuchFileError, RecipeError
 from pile.fetch import Upstream
 from sources import crawl_index
 from sources.common_crawl import ROOT, CommonCrawl
-from tests.tiny_crawl import (
-    COLLINFO,
-    CRAWL,
-    FOLDER,
-    TABLE,
-    Page,
-    Place,
-    archive,
-    cdx_line,
-    parquet,
-    record,
-    response,
-    write,
-)
-
-PAGES = [
-    Page("https://alps.example/1"),
-    Page("https://alps.example/2", languages="deu,eng"),
-    Page("https://alps.example/3", languages=None),
-    Page("https://alps.example/4", status=404),
-    Page("https://alps.example/5.pdf", mime="application/pdf"),
-    Page("https://www.alps.example/6", mime="application/xhtml+xml", languages="deu"),
-    Page("https://notalps.example/7"),
-    Page("https://deep.sea.example:8443/8", languages="deu"),
-    Page("https://sea.example/9"),
-    Page("https://zoo.example/10"),
-]
+from tests.tiny_crawl import CRAWL, FOLDER, PAGES, TABLE, Page, Place, parquet, write
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +131,8 @@ def test_more_pages_than_are_polite_are_refused(mirror: Path, monkeypatch: pytes
         ({"index_languages": ["en"]}, "regex"),
         ({"crawl": "CC-NEWS-latest", "format": "wet"}, "WARC files only"),
         ({"pages": 5}, "set files"),
+        ({"crawl": "CC-NEWS"}, "named by its month"),
+        ({"crawl": "CC-NEWS-2026-7"}, "named by its month"),
         ({"index": "cdx"}, "name some"),
         ({"index": "cdx", "mime": ["text/html"]}, "name some"),
         ({"format": "wat"}, "Invalid enum value"),
@@ -173,6 +149,12 @@ def test_a_list_of_domains_names_the_line_that_is_none(tmp_path: Path) -> None:
         Upstream(base=tmp_path) as upstream,
         pytest.raises(RecipeError, match=r"mine\.txt: line 3: 'https://sea\.example/'"),
     ):
+        CommonCrawl(crawl=CRAWL, domain_list="mine.txt").pin(upstream)
+
+
+def test_a_list_without_a_domain_does_not_stand_for_all(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("# none yet\n")
+    with Upstream(base=tmp_path) as upstream, pytest.raises(RecipeError, match=r"mine\.txt holds no domain"):
         CommonCrawl(crawl=CRAWL, domain_list="mine.txt").pin(upstream)
 
 
@@ -217,74 +199,6 @@ def test_a_damaged_index_is_an_error_that_names_the_file(tmp_path: Path) -> None
         chosen(tmp_path, domains=("zoo.example", "alps.example"))
 
 
-class Api:
-    """The CDX API with the answers that a test gives it, by domain and page of answers."""
-
-    def __init__(self, answers: dict[str, list[bytes]], extent: bytes = b'{"pages": %d}') -> None:
-        self.answers = answers
-        self.extent = extent
-        self.asked: list[str] = []
-
-    def read(self, url: str) -> bytes:
-        self.asked.append(url)
-        if url.endswith("collinfo.json"):
-            return COLLINFO
-        domain = url.partition("*.")[2].partition("&")[0]
-        found = self.answers.get(domain, [])
-        if "showNumPages" in url and found:
-            return self.extent % len(found) if b"%" in self.extent else self.extent
-        answer = found[int(url.rpartition("=")[2])] if found else b""
-        if not answer:
-            raise NoSuchFileError(f'{url}: 404 (it says: {{"message": "No Captures found"}})')
-        return answer
-
-
-def lines(names: list[int]) -> bytes:
-    _, places = archive(PAGES, "a.warc.gz")
-    return b"".join(cdx_line(places[number - 1]) for number in names)
-
-
-def by_cdx(api: Api, *domains: str, **options: Any) -> int:
-    pin = CommonCrawl(crawl=CRAWL, index="cdx", domains=domains, **options).pin(api)  # type: ignore[arg-type]
-    return sum(len(ranges.read(one)) for one in pin.inputs)
-
-
-def test_the_cdx_api_gives_the_pages_that_are_asked_for() -> None:
-    answers = {"alps.example": [lines([1, 2]), b"", lines([2, 3, 4, 5, 6, 7])], "sea.example": [lines([8, 9])]}
-    assert by_cdx(Api(answers), "alps.example", "sea.example", "none.example") == 6
-    assert by_cdx(Api(answers, b"3"), "alps.example") == 4
-    assert by_cdx(Api(answers), "alps.example", index_languages=("deu",)) == 2
-    assert by_cdx(Api(answers), "alps.example", mime=("application/pdf",)) == 1
-    api = Api(answers)
-    by_cdx(api, "alps.example")
-    assert len(api.asked) == 5
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"<html>busy</html>\n",
-        b"[]\n",
-        b'{"url": "https://alps.example/"}\n',
-        lines([1])[:-30],
-        b'{"message": "too many"}',
-    ],
-)
-def test_an_answer_that_is_not_the_apis_is_an_error(answer: bytes) -> None:
-    with pytest.raises(FetchError, match=r"page=0 holds a line that is no capture .*try again later"):
-        by_cdx(Api({"alps.example": [answer]}), "alps.example")
-    if not answer.startswith(b"["):
-        with pytest.raises(FetchError, match="showNumPages=true is not a number of pages"):
-            by_cdx(Api({"alps.example": [b""]}, answer), "alps.example")
-
-
-def test_many_domains_are_not_for_the_cdx_api() -> None:
-    api = Api({})
-    with pytest.raises(RecipeError, match=r"101 domains .*index = 'columnar'"):
-        by_cdx(api, *(f"host{number}.example" for number in range(101)))
-    assert len(api.asked) <= 1
-
-
 HOSTS = st.sampled_from([f"{host}.example" for host in "abcdefghij"])
 ROWS = st.lists(st.tuples(HOSTS, st.integers(0, 9999)), max_size=60, unique=True)
 
@@ -317,57 +231,3 @@ def test_batches_are_bounded_and_one_domain_more_changes_few() -> None:
     assert len({one.url for one in inputs} - {one.url for one in more}) <= 3
     large = [page._replace(length=crawl_index.BATCH_BYTES // 3 + 1) for page in pages[:9]]
     assert [len(ranges.read(one)) for one in crawl_index.batches(large, CRAWL)] == [3, 3, 3]
-
-
-def batch(tmp_path: Path, *members: tuple[str, bytes]) -> list[Record | Drop]:
-    """Read a batch whose index names these addresses where these bytes are."""
-    pages, at = [], 0
-    for url, content in members:
-        pages.append(crawl_index.Page(url, f"{FOLDER}/a.warc.gz", at, len(content)))
-        at += len(content)
-    (input,) = crawl_index.batches(pages, CRAWL)
-    path = tmp_path / "parts"
-    path.write_bytes(b"".join(content for _, content in members))
-    return list(CommonCrawl(crawl=CRAWL).records(input, path))
-
-
-GOOD = PAGES[0]
-
-
-@pytest.mark.parametrize(
-    ("content", "reason", "detail"),
-    [
-        (response(PAGES[1]), "index_mismatch", "the record is of https://alps.example/2, the index names another page"),
-        (record("request", GOOD.url, b"GET / HTTP/1.1\r\n\r\n"), "index_mismatch", "no response is there"),
-        (b"", "index_mismatch", ""),
-        (response(GOOD)[:-9], "malformed_record", "ends inside of a gzip member"),
-        (response(GOOD)[:-8] + bytes(8), "malformed_record", "gzip"),
-        (response(GOOD)[7:], "malformed_record", "gzip"),
-        (b"<html>Access denied</html>", "malformed_record", "gzip"),
-    ],
-)
-def test_a_member_that_is_not_the_page_of_the_index_says_nothing_of_the_others(
-    tmp_path: Path, content: bytes, reason: str, detail: str
-) -> None:
-    content = content or record("metadata", GOOD.url, b"fetchTimeMs: 1\r\n")
-    items = batch(tmp_path, (PAGES[8].url, response(PAGES[8])), (GOOD.url, content), (PAGES[9].url, response(PAGES[9])))
-    assert [item.data.url for item in items if isinstance(item, Record)] == [PAGES[8].url, PAGES[9].url]
-    (drop,) = (item for item in items if isinstance(item, Drop))
-    assert drop.reason == reason
-    assert (
-        drop.detail.startswith(f"a.warc.gz:{len(response(PAGES[8]))}: {len(content)} bytes: ") and detail in drop.detail
-    )
-
-
-def test_a_batch_that_is_cut_is_damaged_after_its_last_page(tmp_path: Path) -> None:
-    pages = [
-        crawl_index.Page(page.url, f"{FOLDER}/a.warc.gz", n * 9999, len(response(page)))
-        for n, page in enumerate(PAGES[:2])
-    ]
-    (input,) = crawl_index.batches(pages, CRAWL)
-    path = tmp_path / "parts"
-    path.write_bytes(response(PAGES[0]) + response(PAGES[1])[:-1])
-    items = CommonCrawl(crawl=CRAWL).records(input, path)
-    assert isinstance(next(items), Record)
-    with pytest.raises(DamagedInputError, match="ends before its pages do"):
-        next(items)
