@@ -53,6 +53,10 @@ class Fetched(msgspec.Struct, frozen=True):
     damage: str = ""
 
 
+def _silent(_: int) -> None:
+    """Small files are no part of what the bar shows."""
+
+
 class Upstream:
     """All that a build reads from outside, behind one door; safe to share between threads.
 
@@ -112,18 +116,23 @@ class Upstream:
         )
 
     def read_range(self, url: str, offset: int, length: int) -> bytes:
-        """Return ``length`` bytes of an upstream file from ``offset`` on; raises ``FetchError``, also where there are fewer."""
-        input = Input("", length, ranges=ranges.write("", [Range(url, offset, length)]))
-        return self._held(input, lambda part: self._range_transfer(input, part).run(keep_damaged=False))
+        """Return ``length`` bytes of an upstream file from ``offset`` on; raises ``FetchError``, also where there are fewer.
 
-    def _held(self, input: Input, transfer: Callable[[Part], object]) -> bytes:
+        They count as progress: an index is long.
+        """
+        input = Input("", length, ranges=ranges.write("", [Range(url, offset, length)]))
+        return self._held(input, lambda part: self._range_transfer(input, part).run(keep_damaged=False), self._count)
+
+    def _held(
+        self, input: Input, transfer: Callable[[Part], object], progress: Callable[[int], None] = _silent
+    ) -> bytes:
         """Return what a transfer brings, without keeping it on the disk."""
         if self._scratch is not None:
             with storage(self._scratch):
                 self._scratch.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self._scratch, prefix="pile-read-") as folder:
             target = Path(folder) / "content"
-            with Part(target, input, _silent) as part:
+            with Part(target, input, progress) as part:
                 transfer(part)
                 part.commit()
             return target.read_bytes()
@@ -206,10 +215,6 @@ class Upstream:
         if self._progress is not None:
             with self._progress_lock:
                 self._progress(size)
-
-
-def _silent(_: int) -> None:
-    """Small files are no part of what the bar shows."""
 
 
 def _stat(address: Address, base: Path) -> int:

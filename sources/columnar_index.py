@@ -40,6 +40,7 @@ def pages(upstream: Reader, crawl: str, wanted: Wanted) -> Iterator[Page]:
 
 def _rows(upstream: Reader, address: str, wanted: Wanted, registered: list[str]) -> Iterator[Page]:
     import pyarrow as pa  # type: ignore[import-untyped]  # late: it takes as long as all the rest of the start-up
+    import pyarrow.compute as pc  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     try:
@@ -49,9 +50,10 @@ def _rows(upstream: Reader, address: str, wanted: Wanted, registered: list[str])
             for group in range(file.num_row_groups):
                 if wanted.domains and not _may_hold(file, group, registered):
                     continue
-                table = file.read_row_group(group, columns=columns, use_threads=False)
-                table = table.filter(_fits(table, wanted, registered))
-                yield from map(Page, *(table[name].to_pylist() for name in PLACE))
+                mask = _fits(file.read_row_group(group, columns=columns, use_threads=False), wanted, registered)
+                if pc.any(mask).as_py():  # the addresses are most of the bytes
+                    table = file.read_row_group(group, columns=PLACE, use_threads=False).filter(mask)
+                    yield from map(Page, *(table[name].to_pylist() for name in PLACE))
     except (pa.ArrowException, OSError) as error:
         said = " ".join(str(error).split())[:200]
         raise FetchError(
@@ -60,9 +62,9 @@ def _rows(upstream: Reader, address: str, wanted: Wanted, registered: list[str])
 
 
 def _columns(names: frozenset[str], address: str, wanted: Wanted) -> list[str]:
-    """Return the columns that are read; raises ``FetchError`` where a crawl's index lacks one."""
-    needed = [*PLACE, STATUS, *([LANGUAGES] if wanted.languages else []), *([DOMAIN] if wanted.domains else [])]
-    if missing := [name for name in needed if name not in names]:
+    """Return the columns that decide; raises ``FetchError`` where a crawl's index lacks one of them, or one of ``PLACE``."""
+    needed = [STATUS, *([LANGUAGES] if wanted.languages else []), *([DOMAIN] if wanted.domains else [])]
+    if missing := [name for name in (*PLACE, *needed) if name not in names]:
         why = " (Common Crawl tells languages since CC-MAIN-2018-39)" if LANGUAGES in missing else ""
         raise FetchError(f"{address} has no column {', '.join(missing)}{why}; name another crawl")
     return [*needed, *(name for name in (TYPE, SENT_TYPE) if name in names)]
@@ -84,7 +86,7 @@ def _may_hold(file: Any, group: int, registered: list[str]) -> bool:
 def _fits(table: Any, wanted: Wanted, registered: list[str]) -> Any:
     """Return the rows that are wanted as a mask."""
     import pyarrow as pa
-    import pyarrow.compute as pc  # type: ignore[import-untyped]
+    import pyarrow.compute as pc
 
     def among(column: Any, values: Collection[str]) -> Any:
         return pc.is_in(column, pa.array(sorted(values), pa.string()))

@@ -98,6 +98,17 @@ def test_only_row_groups_that_can_hold_a_domain_are_read(tmp_path: Path) -> None
     assert sum(length for _, length in upstream.asked) - footers < size / 5
 
 
+def test_what_upstream_says_while_an_index_is_read_is_told_as_it_is(mirror: Path) -> None:
+    class Blocked(Counting):
+        def read_range(self, url: str, offset: int, length: int) -> bytes:
+            if len(self.asked) > 3:
+                raise FetchError(f"{url}: 403 Forbidden: wait some hours")
+            return super().read_range(url, offset, length)
+
+    with pytest.raises(FetchError, match=r"^https://.*parquet: 403 Forbidden: wait some hours$"):
+        CommonCrawl(crawl=CRAWL, domains=("alps.example", "zoo.example")).pin(Blocked(mirror))  # type: ignore[arg-type]
+
+
 def test_domains_without_pages_are_named(mirror: Path, caplog: pytest.LogCaptureFixture) -> None:
     missing = [f"none{number}.example" for number in range(7)]
     with caplog.at_level(logging.WARNING):
