@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pile import ranges
@@ -220,7 +220,7 @@ def rows(made: list[tuple[str, int]]) -> list[crawl_index.Page]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(made=ROWS, order=st.randoms(use_true_random=False))
 def test_batches_hold_every_page_once_whatever_order_they_come_in(made: list[tuple[str, int]], order: Any) -> None:
     pages = rows(made)
