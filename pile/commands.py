@@ -49,16 +49,25 @@ def upstream_for(recipe: Recipe, mirror: str | None, progress: Progress) -> Iter
     """Open the door to every upstream, with what the sources of the recipe ask for in politeness, and a bar of bytes."""
     advice: dict[str, str] = {}
     connections: dict[str, int] = {}
+    intervals: dict[str, float] = {}
     for table in recipe.sources.values():
         source = resolve("source", table.use)
         advice |= getattr(source, "advice", {})
         connections |= getattr(source, "connections", {})
+        intervals |= getattr(source, "intervals", {})
     with progress.bar("download", None, "B") as bar:
 
         def written(count: int) -> None:
             bar.update(count)
 
-        door = Upstream(mirror=mirror, base=recipe.folder, advice=advice, connections=connections, progress=written)
+        door = Upstream(
+            mirror=mirror,
+            base=recipe.folder,
+            advice=advice,
+            connections=connections,
+            intervals=intervals,
+            progress=written,
+        )
         with door:
             yield door
 

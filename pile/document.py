@@ -78,12 +78,16 @@ class Input(msgspec.Struct, frozen=True, omit_defaults=True):
     ``url`` is the upstream's own address (never a mirror's); a path without a scheme is a file of the person's own,
     relative to the recipe. ``checksum`` is ``"md5:<hex>"``, ``"sha1:<hex>"`` or ``"sha256:<hex>"``, "" where upstream
     publishes none; ``size`` is in bytes.
+
+    With ``ranges`` the input is no file but parts of some, one after the other, as ``pile.ranges`` writes them: ``url`` is
+    then what their addresses begin with, and its fragment tells such inputs apart.
     """
 
     url: str
     size: int | None = None
     checksum: str = ""
     options: dict[str, Any] = {}  #: what the source wants to remember about this one file
+    ranges: list[str] = []
 
 
 class Pin(msgspec.Struct, frozen=True):

@@ -153,9 +153,10 @@ class Downloads:
 
 
 def fetch_key(recipe: Recipe, input: Input) -> str:
-    """Return the key of a fetched input: its address alone, since neither options nor versions change what was fetched."""
+    """Return the key of a fetched input: what is asked for alone, since neither options nor versions change what comes."""
     address = input.url if "://" in input.url else str((recipe.folder / input.url).absolute())
-    return digest([STAGE, VERSION, address])[:40]
+    asked = [address, input.ranges] if input.ranges else [address]
+    return digest([STAGE, VERSION, *asked])[:40]
 
 
 def known(recipe: Recipe, work: Work, input: Input, on_damage: str) -> Got | None:

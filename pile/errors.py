@@ -10,6 +10,7 @@
     └── DataError                exit 1: the data is wrong
         ├── FetchError           a download that cannot succeed
         │   ├── ChecksumError    bytes that are not the ones pinned
+        │   ├── NoSuchFileError  upstream, or the mirror, has nothing at that address
         │   └── NotTheFileError  an error page or another kind of file where data should be
         ├── DamagedInputError    an input that ends early or cannot be read on (carries the offset)
         ├── RecordHungError      a record over its time bound: it is quarantined by name
@@ -56,6 +57,10 @@ class FetchError(DataError):
 
 class ChecksumError(FetchError):
     """The bytes that came are not the ones that are pinned."""
+
+
+class NoSuchFileError(FetchError):
+    """Upstream, or the mirror, has nothing at an address."""
 
 
 class NotTheFileError(FetchError):

@@ -72,6 +72,7 @@ def task(extraction: Extraction, quarantined: dict[str, str], size: int) -> Task
         "options": {k: v for k, v in extraction.options.items() if k not in source.choosing},
         "url": extraction.input.url,
         "input": extraction.input.options,
+        **({"ranges": extraction.input.ranges} if extraction.input.ranges else {}),
         "content": extraction.sha256,
         **({"side": [side.sha256 for side in extraction.side]} if extraction.side else {}),
         "models": getattr(source, "models", ()),  # sha256 of each, where a source uses any

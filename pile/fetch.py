@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from pile import ranges
 from pile.document import Input
-from pile.errors import ChecksumError, FetchError, RecipeError
+from pile.errors import ChecksumError, FetchError, NoSuchFileError, RecipeError
+from pile.ranges import Range
 from pile.transport import magic
 from pile.transport.address import Address, Mirror
 from pile.transport.partial import Digests, Part, storage
 from pile.transport.politeness import Patience, Politeness
+from pile.transport.ranged import RangeTransfer
 from pile.transport.transfer import Transfer, announced
 
 if TYPE_CHECKING:
@@ -34,6 +37,8 @@ __all__ = ["READ_BOUND", "Fetched", "Patience", "Upstream"]
 READ_BOUND = 1 << 30
 #: Bytes that are read at a time from a file that is used in place.
 _BLOCK = 1 << 20
+#: What the file of an input that is parts of files is called.
+PARTS = "parts"
 #: Answers of a host that knows no HEAD: the size is unknown then, which is no failure.
 NO_SUCH_METHOD = frozenset({405, 501})
 
@@ -50,12 +55,17 @@ class Fetched(msgspec.Struct, frozen=True):
     damage: str = ""
 
 
+def _silent(_: int) -> None:
+    """Small files are no part of what the bar shows."""
+
+
 class Upstream:
     """All that a build reads from outside, behind one door; safe to share between threads.
 
     ``mirror`` is a folder or an http(s) URL that stands for every upstream; ``base`` is what paths without a scheme are
     relative to. ``advice`` maps a host (``HOST``, or ``s3://BUCKET``) to the sentence that explains its 403,
-    ``connections`` a host to how many connections it may be asked over at a time. ``progress`` is told of bytes as they
+    ``connections`` a host to how many connections it may be asked over at a time, ``intervals`` a host to how many seconds
+    at least lie between two requests. ``progress`` is told of bytes as they
     come, and with a negative number of bytes that were thrown away: the sum for a file is its size. ``sleep`` and
     ``clock`` are how seconds pass.
     """
@@ -69,6 +79,7 @@ class Upstream:
         progress: Callable[[int], object] | None = None,
         advice: Mapping[str, str] = MappingProxyType({}),
         connections: Mapping[str, int] = MappingProxyType({}),
+        intervals: Mapping[str, float] = MappingProxyType({}),
         patience: Patience = Patience(),  # noqa: B008 (frozen)
         sleep: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -78,7 +89,7 @@ class Upstream:
         self._scratch = scratch
         self._progress = progress
         self._progress_lock = threading.Lock()
-        self._politeness, self._advice = Politeness(patience, connections, sleep, clock), advice
+        self._politeness, self._advice = Politeness(patience, connections, intervals, sleep, clock), advice
         self._client: Web | None = None
         self._client_lock = threading.Lock()
 
@@ -117,15 +128,34 @@ class Upstream:
                 content = address.path.read_bytes()
             magic.check(url, content[: magic.HEAD], "end", content[-magic.TAIL :])
             return content
+        return self._held(
+            input, lambda part: Transfer(self._web, address, input, part, READ_BOUND).run(keep_damaged=False)
+        )
+
+    def read_range(self, url: str, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes of an upstream file from ``offset`` on; raises ``FetchError``, also where there are fewer.
+
+        They count as progress: an index is long.
+        """
+        input = Input("", length, ranges=ranges.write("", [Range(url, offset, length)]))
+        return self._held(input, lambda part: self._range_transfer(input, part).run(keep_damaged=False), self._count)
+
+    def _held(
+        self, input: Input, transfer: Callable[[Part], object], progress: Callable[[int], None] = _silent
+    ) -> bytes:
+        """Return what a transfer brings, without keeping it on the disk."""
         if self._scratch is not None:
             with storage(self._scratch):
                 self._scratch.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self._scratch, prefix="pile-read-") as folder:
             target = Path(folder) / "content"
-            with Part(target, input, _silent) as part:
-                Transfer(self._web, address, input, part, READ_BOUND).run(keep_damaged=False)
+            with Part(target, input, progress) as part:
+                transfer(part)
                 part.commit()
             return target.read_bytes()
+
+    def _range_transfer(self, input: Input, part: Part) -> RangeTransfer:
+        return RangeTransfer(self._web, self._mirror.locate, lambda address: _stat(address, self._base), input, part)
 
     def find(self, patterns: list[str]) -> list[str]:
         """Return the person's own files that match glob patterns, sorted; ``**`` stands for any folders.
@@ -161,22 +191,24 @@ class Upstream:
     def download(self, input: Input, folder: Path, on_damage: OnDamage = "stop") -> Fetched:
         """Return the complete file for ``input``: in ``folder`` under its upstream's name, or where it is already.
 
-        A path without a scheme and a file in a mirror's folder are used in place. Raises ``ChecksumError`` when size or
+        A path without a scheme and a file in a mirror's folder are used in place; an input's ``ranges`` are written one
+        after the other into a file of ``folder``. Raises ``ChecksumError`` when size or
         checksum are not the ones pinned (with ``on_damage="keep"`` the file is taken as it is), ``NotTheFileError`` for
         an error page or another kind of file, ``FetchError`` for what else stops it. Run again, it resumes.
         """
         address = self._mirror.locate(input.url)
-        if address.path is not None:
+        if address.path is not None and not input.ranges:
             _stat(address, self._base)
             return self._verify(address.name, address.path, input, on_damage)
-        target = folder / address.filename
+        target = folder / (PARTS if input.ranges else address.filename)
         if target.is_file() and (input.checksum or input.size == target.stat().st_size):
             done = self._verify(input.url, target, input, "keep")
             if not done.damage:
                 return done
             self._count(-done.size)
         with Part(target, input, self._count) as part:
-            damage = Transfer(self._web, address, input, part).run(keep_damaged=on_damage == "keep")
+            one = Transfer(self._web, address, input, part) if not input.ranges else self._range_transfer(input, part)
+            damage = one.run(keep_damaged=on_damage == "keep")
             part.commit()
             return Fetched(str(target), part.size, part.digests.sha256, damage)
 
@@ -202,10 +234,6 @@ class Upstream:
                 self._progress(size)
 
 
-def _silent(_: int) -> None:
-    """Small files are no part of what the bar shows."""
-
-
 def _stat(address: Address, base: Path) -> int:
     """Return the size in bytes of a file on this machine; raises ``FetchError`` when there is none."""
     path = address.path
@@ -215,4 +243,4 @@ def _stat(address: Address, base: Path) -> int:
     where = f"no file {path} in the mirror; put it there, or build without --mirror"
     if "://" not in address.name:
         where = f"no such file; paths are relative to {base.absolute()}"
-    raise FetchError(f"{address.name}: {where}")
+    raise NoSuchFileError(f"{address.name}: {where}")

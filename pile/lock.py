@@ -106,7 +106,8 @@ def _seen(new: Input, old: Input | None) -> Input:
 
     A person's own file (a path, not a URL) is pinned as it is now.
     """
-    if old is None or new.checksum or "://" not in new.url or new.size not in (None, old.size):
+    same = old is not None and new.size in (None, old.size) and new.ranges == old.ranges
+    if old is None or not same or new.checksum or "://" not in new.url:
         return new
     return msgspec.structs.replace(new, checksum=old.checksum, size=old.size)
 

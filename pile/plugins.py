@@ -35,7 +35,7 @@ CATALOGUE: dict[Kind, dict[str, str]] = {
     "dedup": {"minhash": "dedup.minhash:Minhash"},
 }
 #: What the modules of the catalogue import late, since only workers need it.
-WORKERS_ONLY = {"sources.common_crawl": ("sources.extract.html", "sources.page_gates")}
+WORKERS_ONLY = {"sources.common_crawl": ("sources.page_document", "sources.selected")}
 
 
 class Reader(Protocol):
@@ -46,6 +46,9 @@ class Reader(Protocol):
 
     def find(self, patterns: list[str]) -> list[str]:
         """Return the person's own files that match glob patterns relative to the recipe, sorted; raises ``RecipeError``."""
+
+    def read_range(self, url: str, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes of an upstream file, for one that is too large to be read whole; raises ``FetchError``."""
 
     def size(self, url: str) -> int | None:
         """Return the size of an upstream file in bytes, None where upstream does not say."""

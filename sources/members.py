@@ -64,7 +64,7 @@ def members(path: Path, begins: Callable[[bytes], bool]) -> Iterator[Member]:
         first = file.read(FIRST_BYTES)
         file.seek(0)
         if first.startswith(GZIP_MAGIC) or (path.suffix == ".gz" and first and not begins(first)):
-            yield from _gzip_members(file, begins)
+            yield from gzip_members(file, begins)
         elif first.startswith(ZSTD_MAGICS):
             yield _zstd_member(path)
         elif first:
@@ -86,7 +86,8 @@ def _zstd_member(path: Path) -> Member:
     return member
 
 
-def _gzip_members(file: IO[bytes], begins: Callable[[bytes], bool]) -> Iterator[Member]:
+def gzip_members(file: IO[bytes], begins: Callable[[bytes], bool]) -> Iterator[Member]:
+    """Yield the gzip members of an open file, as ``members`` does."""
     offset: int | None = 0
     while offset is not None:
         inflated = _Inflated(file, offset, begins)

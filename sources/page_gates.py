@@ -16,6 +16,7 @@ from sources.extract.charset import proves_utf8
 from sources.extract.page_type import html_type, sniffed
 from sources.warc import Capture
 from sources.warc_digest import agrees
+from sources.wet import Conversion
 
 #: Longest page, in bytes after decoding: above Common Crawl's own bound of 5 MiB. What is longer is data, not text.
 PAGE_BOUND = 8 << 20
@@ -62,6 +63,16 @@ class Gates:
             or self.again(capture, payload.body, capture.response.header("content-type"))
             or Page(capture, payload.body)
         )
+
+    def text_stopped(self, page: Conversion) -> Drop | None:
+        """Return the reason of the first gate that stops the text that Common Crawl made of a page."""
+        if page.truncated:
+            return _drop(page, "truncated", f"WARC-Truncated: {page.truncated[:100]}")
+        if page.missing or len(page.text) > PAGE_BOUND:
+            return _drop(page, "too_large", f"over {min(len(page.text), PAGE_BOUND)} bytes")
+        if not page.text.strip(b" \t\r\n\0"):
+            return _drop(page, "empty_page", f"{len(page.text)} bytes of white space" if page.text else "no bytes")
+        return self.unwanted(page) or self.again(page, page.text, "")
 
     def unwanted(self, page: Named) -> Drop | None:
         """Stop what meets a rule of the recipe or of its block lists."""

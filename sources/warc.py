@@ -8,8 +8,9 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from fastwarc import ArchiveIterator
@@ -23,6 +24,8 @@ from sources import http_message
 from sources.extract.page_type import html_type
 from sources.members import Member, members
 from sources.records import LENGTH, Piece, begins, pieces, place
+
+T = TypeVar("T")
 
 # warcio logs each address with a space in it; such an address is counted nowhere else either.
 logging.getLogger("warcio").setLevel(logging.ERROR)
@@ -64,13 +67,22 @@ def captures(path: Path, name: str = "") -> Iterator[Capture | Drop]:
     are each a ``malformed_record``. ``name`` stands for the file in ids.
     Raises ``DamagedInputError`` at the end when the file is cut short.
     """
-    name = name or path.name
+    yield from read(members(path, begins), name or path.name, capture)
+
+
+def read(
+    archive: Iterable[Member], name: str, make: Callable[[Piece, str, str], T | Drop | None]
+) -> Iterator[T | Drop]:
+    """Yield what ``make`` makes of an archive's records (given piece, offset and ``name``); None is passed over.
+
+    What cannot be read is told as ``captures`` does.
+    """
     damaged: Member | None = None
-    for member in members(path, begins):
+    for member in archive:
         if damaged:
             yield _malformed(name, str(damaged.offset), damaged.damage)
         for piece in pieces(member):
-            item = piece if isinstance(piece, Drop) else _capture(piece, place(member, piece.at), name)
+            item = piece if isinstance(piece, Drop) else make(piece, place(member, piece.at), name)
             if isinstance(item, Drop):
                 yield Drop(f"{name}:{item.id}", item.reason, item.detail)
             elif item is not None:
@@ -86,16 +98,30 @@ def _malformed(name: str, offset: str, why: str) -> Drop:
     return Drop(f"{name}:{offset}", "malformed_record", f"offset {offset}: {why}")
 
 
-def _capture(piece: Piece, offset: str, name: str) -> Capture | Drop | None:
+def fields_of(piece: Piece, offset: str) -> dict[str, str] | Drop:
+    """Return a record's fields as those of WARC by their names in lower case, "warc-target-uri" as an address is written."""
+    fields = _by_warcio(piece) if piece.is_arc else _by_fastwarc(piece) or _by_warcio(piece)
+    if fields is None:
+        return Drop(offset, "malformed_record", f"offset {offset}: its head cannot be read")
+    url = fields.get("warc-target-uri", "").removeprefix("<").removesuffix(">").replace(" ", "%20")
+    return {**fields, "warc-target-uri": url}
+
+
+def id_of(fields: dict[str, str]) -> str:
+    """Return a record's own id without its ``urn:uuid:``, "" when there is none."""
+    return fields.get("warc-record-id", "").strip("<> ").removeprefix("urn:uuid:")
+
+
+def capture(piece: Piece, offset: str, name: str) -> Capture | Drop | None:
     """Return the capture in a record, None when the record is no candidate."""
     kinds = KIND.findall(piece.head)
     if len(kinds) == 1 and kinds[0].lower() in PASSED_OVER:
         return None
-    fields = _by_warcio(piece) if piece.is_arc else _by_fastwarc(piece) or _by_warcio(piece)
-    if fields is None:
-        return Drop(offset, "malformed_record", f"offset {offset}: its head cannot be read")
+    fields = fields_of(piece, offset)
+    if isinstance(fields, Drop):
+        return fields
     kind, content_type = fields.get("warc-type", "").lower(), fields.get("content-type", "").lower()
-    url = fields.get("warc-target-uri", "").removeprefix("<").removesuffix(">").replace(" ", "%20")
+    url = fields["warc-target-uri"]
     if kind == "response" and url.startswith(("http:", "https:")):
         response = http_message.parse(piece.block)
     elif kind == "resource" and html_type(content_type):
@@ -104,9 +130,8 @@ def _capture(piece: Piece, offset: str, name: str) -> Capture | Drop | None:
         return None
     else:
         return Drop(offset, "unknown_type", f"offset {offset}: WARC-Type {kind[:100]!r}")
-    record_id = fields.get("warc-record-id", "").strip("<> ").removeprefix("urn:uuid:") if not piece.is_arc else ""
     return Capture(
-        id=record_id or f"{name}:{offset}",
+        id=(id_of(fields) if not piece.is_arc else "") or f"{name}:{offset}",
         url=url,
         date=fields.get("warc-date", ""),
         response=response,

@@ -65,14 +65,20 @@ class TransientError(Exception):
 
 
 class Host:
-    """One host as all threads of a build share it: its connections, and the moment before which it is not asked."""
+    """One host as all threads of a build share it: its connections, and the moment before which it is not asked.
 
-    def __init__(self, connections: int, pause: Callable[[float], None], clock: Callable[[], float]) -> None:
+    ``interval`` is the least time in seconds from the beginning of one request to that of the next.
+    """
+
+    def __init__(
+        self, connections: int, interval: float, pause: Callable[[float], None], clock: Callable[[], float]
+    ) -> None:
+        self._interval = interval
         self._slots = threading.BoundedSemaphore(connections)
         self._pause = pause
         self._clock = clock
         self._lock = threading.Lock()
-        self._opens = clock()
+        self._opens = self._next = clock()
         self.answered = False
 
     @contextmanager
@@ -80,8 +86,10 @@ class Host:
         """Hold one of the host's connections, once the host wants to be asked again."""
         with self._slots:
             with self._lock:
-                closed_for = self._opens - self._clock()
-            self._pause(closed_for)
+                now = self._clock()
+                begin = max(now, self._opens, self._next)
+                self._next = begin + self._interval
+            self._pause(begin - now)
             yield
 
     def rest(self, seconds: float) -> None:
@@ -97,12 +105,14 @@ class Politeness:
         self,
         patience: Patience,
         connections: Mapping[str, int],
+        intervals: Mapping[str, float],
         sleep: Callable[[float], object] | None,
         clock: Callable[[], float],
     ) -> None:
         self.patience = patience
         self.clock = clock
         self._connections = connections
+        self._intervals = intervals
         self._stopped = threading.Event()
         self._sleep = sleep or self._stopped.wait
         self._hosts: dict[str, Host] = {}
@@ -112,7 +122,8 @@ class Politeness:
         """Return the one object that stands for a host in this build."""
         with self._lock:
             if name not in self._hosts:
-                self._hosts[name] = Host(self._connections.get(name, CONNECTIONS), self.pause, self.clock)
+                connections, interval = self._connections.get(name, CONNECTIONS), self._intervals.get(name, 0.0)
+                self._hosts[name] = Host(connections, interval, self.pause, self.clock)
             return self._hosts[name]
 
     def pause(self, seconds: float) -> None:
@@ -125,6 +136,18 @@ class Politeness:
         """Raise ``FetchError`` when the build is stopped."""
         if self._stopped.is_set():
             raise FetchError("the build is stopped; run the same command again: what has come is kept")
+
+    def paced(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield all chunks of an answer; a connection that only drips is broken off with ``TransientError``."""
+        begin, received = self.clock(), 0
+        for chunk in chunks:
+            yield chunk
+            self.go_on()
+            received += len(chunk)
+            if (now := self.clock()) - begin >= self.patience.stall_window:
+                if received < self.patience.stall_bytes:
+                    raise TransientError(f"only {received} bytes came in {now - begin:.0f} s")
+                begin, received = now, 0
 
     def stop(self) -> None:
         """End all waiting: nobody is to sit out a pause of minutes after Ctrl-C."""

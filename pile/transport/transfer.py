@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 #: The answer to a range that begins where the file ends.
 NOTHING_LEFT = frozenset({416})
 
-_CONTENT_RANGE = re.compile(r"bytes (?:(?P<first>\d+)-(?P<last>\d+)|\*)/(?P<size>\d+|\*)")
+#: RFC 9110, 14.4.
+CONTENT_RANGE = re.compile(r"bytes (?:(?P<first>\d+)-(?P<last>\d+)|\*)/(?P<size>\d+|\*)")
 
 
 class Transfer:
@@ -79,7 +80,7 @@ class Transfer:
                 self._settle_416(response)
                 return
             self._refuse_encoding(response)
-            chunks = self._paced(response.iter_raw())
+            chunks = self._web.politeness.paced(response.iter_raw())
             goes_on = response.status_code == 206
             size = self._settle_206(response) if goes_on else self._settle_200(response, chunks, keep_damaged)
             for chunk in chunks:
@@ -104,7 +105,7 @@ class Transfer:
 
     def _settle_206(self, response: httpx.Response) -> int | None:
         """Go on at the byte that was asked for and return the size of the whole, or raise to begin again."""
-        found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
+        found = CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
         whole = self._part.whole
         size = int(found["size"]) if found and found["size"] != "*" else whole.size
         fits = found is not None and self._part.size > 0 and found["first"] == str(self._part.size)
@@ -117,7 +118,7 @@ class Transfer:
 
     def _settle_416(self, response: httpx.Response) -> None:
         """Nothing is left to send: then all is there, or what is there is of another file."""
-        found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
+        found = CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
         size = int(found["size"]) if found and found["size"] != "*" else self._part.whole.size
         if size != self._part.size:
             self._part.restart(Whole(self._input.url))
@@ -138,19 +139,6 @@ class Transfer:
                 f"{self._address.label}: it comes encoded as {encoding}, though asked for as it is; check what stands "
                 "between you and the host (a proxy?)"
             )
-
-    def _paced(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield all chunks; a connection that only drips is broken off with ``TransientError``."""
-        patience, clock = self._web.politeness.patience, self._web.politeness.clock
-        begin, received = clock(), 0
-        for chunk in chunks:
-            yield chunk
-            self._web.politeness.go_on()
-            received += len(chunk)
-            if (now := clock()) - begin >= patience.stall_window:
-                if received < patience.stall_bytes:
-                    raise TransientError(f"only {received} bytes came in {now - begin:.0f} s")
-                begin, received = now, 0
 
     def _add(self, chunk: bytes) -> None:
         self._part.append(chunk)

@@ -14,7 +14,7 @@ from importlib.metadata import version
 
 import httpx
 
-from pile.errors import FetchError
+from pile.errors import FetchError, NoSuchFileError
 from pile.transport.address import Address
 from pile.transport.magic import words
 from pile.transport.politeness import SLOW_DOWN, TRY_AGAIN, Politeness, TransientError, retry_after
@@ -24,6 +24,9 @@ from pile.transport.s3 import Signer
 REDIRECTS = 8
 #: Bytes of an error's body that are read for its first words.
 _QUOTED = 2048
+
+#: Answers that say for sure that nothing is there (S3 answers 403 where it may not be listed).
+ABSENT = frozenset({404, 410})
 
 #: What a person can do about an answer that no further attempt will change.
 _NEXT_STEP = {
@@ -107,7 +110,8 @@ class Web:
         if advice:
             self._refusals[address.host] = f"{address.host} answered {what}: {advice}"
         step = advice or _NEXT_STEP.get(status, "an answer that pile does not expect; check the address")
-        raise FetchError(f"{address.label}: {what}: {step}{said and f' (it says: {said})'}")
+        kind = NoSuchFileError if status in ABSENT else FetchError
+        raise kind(f"{address.label}: {what}: {step}{said and f' (it says: {said})'}")
 
 
 @functools.cache

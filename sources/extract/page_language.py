@@ -31,6 +31,11 @@ class Language(NamedTuple):
     percent: int
     size: int
 
+    @property
+    def told(self) -> str:
+        """What a person is told of it."""
+        return f"{self.code} is {self.percent} % of {self.size:,} bytes of text"
+
 
 def other_language(page: str, wanted: Collection[str], utf8: bytes = b"") -> Language | None:
     """Return the language that a page is surely written in, when it is none of ``wanted`` (ISO 639-1 codes); else None.

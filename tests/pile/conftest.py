@@ -41,14 +41,15 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(404, b"nothing here")
         etag = self.server.etags.get(self.path, '"first"')
         fields = {"Accept-Ranges": "bytes", "ETag": etag, **(headers or {})}
-        start = 0
+        start, end = 0, len(body)
         asked = self.headers.get("Range", "")
         if asked and ranged and self.headers.get("If-Range", etag) == etag:
-            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+            first, _, last = asked.removeprefix("bytes=").partition("-")
+            start, end = int(first), min(int(last) + 1 if last else len(body), len(body))
             if start >= len(body):
                 return self.answer(416, b"", {**fields, "Content-Range": f"bytes */{len(body)}"})
-            fields = {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}", **fields}
-        return self.answer(206 if "Content-Range" in fields else 200, body[start:], fields, most)
+            fields = {"Content-Range": f"bytes {start}-{end - 1}/{len(body)}", **fields}
+        return self.answer(206 if "Content-Range" in fields else 200, body[start:end], fields, most)
 
     def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None, most: int | None = None) -> None:
         """Send an answer; a header whose value is "" is left out."""

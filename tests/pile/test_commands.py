@@ -38,7 +38,7 @@ def test_what_most_runs_do_not_need_is_imported_late(imported: str, late: tuple[
 def test_workers_import_beforehand_what_ships_with_pile_and_nothing_of_a_persons_own(tmp_path: Path) -> None:
     (tmp_path / "web.toml").write_text(RECIPE)
     found = modules(read(tmp_path / "web.toml"))
-    assert {"sources.common_crawl", "sources.extract.html", "filters.language", "dedup.minhash"} <= set(found)
+    assert {"sources.common_crawl", "sources.page_document", "filters.language", "dedup.minhash"} <= set(found)
     assert not any(name.startswith("own") for name in found)
     for name in found:
         import_module(name)

@@ -18,8 +18,10 @@ from pile.document import Document, Drop, Input, Record
 from pile.errors import DamagedInputError, FetchError, RecipeError
 from pile.fetch import Upstream
 from pile.recipe import make_source
-from sources.common_crawl import LICENSE, ROOT, CommonCrawl
+from sources.common_crawl import CommonCrawl
+from sources.crawl_lists import ROOT
 from sources.extract.page_type import html_type, sniffed
+from sources.page_document import LICENSE
 from sources.page_gates import CUT_LENGTH, PAGE_BOUND
 
 SHARED = Path(os.environ.get("PILE_SHARED") or Path(__file__).resolve().parents[2].parent / "shared")
@@ -66,7 +68,7 @@ PATHS = gzip.compress(b"crawl-data/a.warc.gz\ncrawl-data/b.warc.gz\n") + gzip.co
 
 def test_latest_is_pinned_to_the_newest_crawl_and_its_files_to_their_addresses() -> None:
     pin = CommonCrawl().pin(Fake())
-    assert pin.options == {**msgspec.structs.asdict(CommonCrawl()), "crawl": "CC-MAIN-2026-30"}
+    assert pin.options == {"crawl": "CC-MAIN-2026-30", "files": None, "languages": ()}
     assert pin.inputs == [Input(f"{ROOT}/crawl-data/{name}.warc.gz") for name in "abc"]
 
 
