@@ -85,8 +85,8 @@ class Counts:
         self.lines = count((kinds & BREAK) != 0) + 1
         self.bars = count((kinds & BAR) != 0)
         self.repeats = ints(map(seen.__getitem__, texts))
-        self.capital = ints(text[:1].isupper() for text in texts)
-        self.ended = ints(text[-1:] in '.!?:…。”"' for text in texts)
+        self.capital = ints([text[:1].isupper() for text in texts])
+        self.ended = ints([text[-1:] in '.!?:…。”"' for text in texts])
 
     def _stop_words(self, joined: str) -> Ints:
         words = joined.lower().split()

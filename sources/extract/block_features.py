@@ -36,6 +36,11 @@ LEVELS = 6
 WORDS = 2
 
 
+def codes_of(page: Page) -> Ints:
+    """Return the place of each element's tag in ``TAG_ORDER``."""
+    return ints([TAG_CODES.get(tag, OTHER_TAG) for tag in page.tags])
+
+
 def _ratio(part: Any, whole: Any) -> Floats:
     """Return part / whole, the part itself where the whole is less than 1."""
     part, whole = np.asarray(part, dtype=np.float32), np.asarray(whole, dtype=np.float32)
@@ -68,7 +73,7 @@ def _own(page: Page, counts: Counts) -> list[Any]:
     n = len(words)
     index = np.arange(n)
     before = np.cumsum(words) - words
-    codes = ints(TAG_CODES.get(tag, OTHER_TAG) for tag in page.tags)
+    codes = codes_of(page)
     owners = ints(page.owners)
     total = int(words.sum())
     title = page.title.lower()
@@ -86,7 +91,7 @@ def _containers(page: Page, counts: Counts, chain: list[Ints]) -> list[Any]:
     """Return how much of the page the elements around a block hold, and what."""
     starts = ints(page.starts)
     ends = ints(page.ends)
-    codes = ints(TAG_CODES.get(tag, OTHER_TAG) for tag in page.tags)
+    codes = codes_of(page)
     owners = chain[0]
     own = codes[owners]
     in_paragraphs = np.where(own == TAG_CODES["p"], counts.words, 0)

@@ -143,20 +143,26 @@ class Meanings:
         return known
 
     def _look_up(self, tag: str, names: str) -> Meaning:
-        bits, found = _TAG_BITS.get(tag, 0), self._worth_of(["<" + tag])
-        for name in _split(names):
-            known = self._names.get(name)
-            if known is None:
-                if len(self._names) >= MEMORY:
-                    self._names.clear()
-                known = self._names[name] = (_bits(name), self._worth_of(_parts(name)))
-            bits |= known[0]
-            found.update(known[1])
-        worth = found.values()
-        return Meaning(bits, sum(worth), min(worth), max(worth)) if found else Meaning(bits, 0, 0, 0)
+        bits = 0
+        found: dict[str, int] = {}
+        for name in ("<" + tag, *_split(names)):
+            own, worth = self._names.get(name) or self._learn(name)
+            bits |= own
+            found |= worth
+        return (
+            Meaning(bits, sum(found.values()), min(found.values()), max(found.values()))
+            if found
+            else Meaning(bits, 0, 0, 0)
+        )
 
-    def _worth_of(self, tokens: list[str]) -> dict[str, int]:
-        return {token: self._worth[token] for token in tokens if token in self._worth}
+    def _learn(self, name: str) -> tuple[int, dict[str, int]]:
+        """Look up one name, or a tag with "<" before it."""
+        if len(self._names) >= MEMORY:
+            self._names.clear()
+        bits = _TAG_BITS.get(name[1:], 0) if name.startswith("<") else _bits(name)
+        worth = {part: self._worth[part] for part in _parts(name) if part in self._worth}
+        self._names[name] = bits, worth
+        return bits, worth
 
 
 def name_columns(page: Page, chain: list[Ints], meanings: Meanings) -> list[Any]:
@@ -180,5 +186,5 @@ def name_columns(page: Page, chain: list[Ints], meanings: Meanings) -> list[Any]
     inner = {names: of("span", names).worth if names else 0 for names in set(page.inner)}
     columns += [column[chain[0]] for column in along]
     columns += [value[level] for level in chain[:4]]
-    columns += [ints(inner[names] for names in page.inner)]
+    columns += [ints([inner[names] for names in page.inner])]
     return columns

@@ -33,8 +33,8 @@ PRECISE_TAG_BOUND = 50_000
 #: The precise extractor's text is taken when it has at least one word for so many of the other's: less is a failure of it.
 PRECISE_SHARE = 5
 
-#: Tags whose text is long and no markup.
-WITHOUT_ATTRIBUTES = ("script", "style>", "style ")
+#: A tag that may have too many attributes, and the text behind it: the shortest attribute takes two characters, with its gap.
+LONG_TAG = re.compile(rf"<[a-zA-Z][^<]{{{2 * ATTRIBUTE_BOUND},}}+")
 QUOTED = re.compile(r"""\"[^"]*"|'[^']*'""")
 #: Characters that no text has; XML, which the precise extractor works on, forbids them.
 CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -103,12 +103,11 @@ def routed(page: str, found: Chosen) -> MainText:
 
 
 def _has_endless_tag(page: str) -> bool:
-    """Return whether a tag has more attributes than ``ATTRIBUTE_BOUND``; the shortest takes two characters, with its gap."""
-    for piece in page.split("<"):
-        if len(piece) > 2 * ATTRIBUTE_BOUND and piece[0].isalpha() and piece[:6].lower() not in WITHOUT_ATTRIBUTES:
-            inside = QUOTED.sub("=", piece).partition(">")[0]  # what is in quotes is none
-            if len(inside.split()) > ATTRIBUTE_BOUND:
-                return True
+    """Return whether a tag has more attributes than ``ATTRIBUTE_BOUND``."""
+    for found in LONG_TAG.finditer(page):
+        inside = QUOTED.sub("=", found[0]).partition(">")[0]  # what is in quotes is none
+        if len(inside.split()) > ATTRIBUTE_BOUND:
+            return True
     return False
 
 
