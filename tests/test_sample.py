@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -152,10 +153,11 @@ def finished_results(folder: Path) -> dict[str, int]:
     stages = [entry for entry in os.scandir(folder / ".pile") if entry.is_dir()] if (folder / ".pile").exists() else []
     found = {}
     for stage in stages:
-        for key in os.scandir(stage) if stage.name not in ("tmp", "downloads") else []:
-            facts = Path(key.path) / "facts.json"
-            if facts.exists():
-                found[str(facts)] = facts.stat().st_mtime_ns
+        with suppress(FileNotFoundError):  # what the build takes away between two looks is no result
+            for key in os.scandir(stage) if stage.name not in ("tmp", "downloads") else []:
+                facts = Path(key.path) / "facts.json"
+                if facts.exists():
+                    found[str(facts)] = facts.stat().st_mtime_ns
     return found
 
 
