@@ -29,7 +29,7 @@ class Minhash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     The defaults are datatrove's and FineWeb's: of pairs at .8 they propose 92 %, at .9 all (field notes, section 5).
     """
 
-    version: ClassVar[int] = 1  #: raise it when the same documents would be decided on otherwise
+    version: ClassVar[int] = 2  #: raise it when the same documents would be decided on otherwise
     libraries: ClassVar[tuple[str, ...]] = ("numpy", "rensa", "scipy", "xxhash")
 
     threshold: float = 0.8  #: Jaccard coefficient of the word 5-grams from which on two documents are duplicates

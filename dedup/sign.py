@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,15 @@ import numpy as np
 import xxhash
 
 from dedup.runs import write_run
-from dedup.signature import PERMUTATION_SEED, PIECE_CHARACTERS, SHINGLE_WORDS, band_hashes, digests, shingle_batch
+from dedup.signature import PERMUTATION_SEED, SHINGLE_WORDS, band_hashes, digests, shingle_batch
+from dedup.words import PIECE_BYTES, Hashes, word_hashes
 from pile.document import Document
 from pile.parts import Part, candidates
 from pile.stage import Task, Watch, Work, make_key
-from pile.text import NORMALISATION, normalise
+from pile.text import NORMALISATION, spaced
 
 STAGE = "sign"
-VERSION = 1
+VERSION = 2
 #: Documents in a sorted run: at 14 bands about 100 MB of memory while it is sorted.
 RUN_DOCUMENTS = 250_000
 
@@ -37,8 +39,8 @@ SIGNED = np.dtype(
         ("id_hash", "<u8"),  # xxh3_64
     ]
 )
-#: Before the bytes of a raw text, so that it never hashes like a normalised one.
-_RAW = b"\x00raw\x00"
+#: Seed of the hash of a raw text, so that it never hashes like the words of a text.
+_RAW = 1
 
 
 class Signing(msgspec.Struct, frozen=True):
@@ -68,17 +70,18 @@ def sign(call: Signing, folder: Path, watch: Watch, work: Work) -> dict[str, Any
             quarantined = document.id in watch.quarantined
             if not quarantined:
                 watch.begin(document.id)
-            writer.add(row, document, "" if quarantined else normalise(document.text))
+            writer.add(row, document, b"" if quarantined else spaced(document.text))
         return writer.facts()
 
 
-def text_hash(text: str, normal: str) -> bytes:
-    """Return 16 bytes that are the same for texts that normalise to the same.
+def text_hash(text: str, words: Hashes) -> bytes:
+    """Return 16 bytes that are the same for texts of the same words.
 
-    A text of nothing but punctuation normalises to nothing: such texts are compared as they are, not all with one another.
+    A text of nothing but punctuation has no words: such texts are compared as they are, not all with one another.
     """
-    content = normal.encode("utf-8", "surrogatepass") or _RAW + text.strip().encode("utf-8", "surrogatepass")
-    return xxhash.xxh3_128_digest(content)
+    if len(words):
+        return xxhash.xxh3_128_digest(words.data)
+    return xxhash.xxh3_128_digest(text.strip().encode("utf-8", "surrogatepass"), _RAW)
 
 
 class _Writer:
@@ -101,9 +104,10 @@ class _Writer:
         self._start_batch()
 
     def _start_batch(self) -> None:
-        self._batch: list[str] = []
+        self._batch: list[bytes] = []
+        self._batch_texts: list[str] = []
         self._batch_first = self._documents
-        self._characters = 0
+        self._batch_bytes = 0
 
     def __enter__(self) -> _Writer:
         return self
@@ -112,24 +116,27 @@ class _Writer:
         self._table.close()
         self._ids.close()
 
-    def add(self, row: int, document: Document, normal: str) -> None:
-        """Take the next candidate, with its normalised text."""
-        if self._batch and self._characters + len(normal) > PIECE_CHARACTERS:
+    def add(self, row: int, document: Document, words: bytes) -> None:
+        """Take the next candidate, with its words as ``pile.text.spaced`` gives them."""
+        if self._batch and self._batch_bytes + len(words) > PIECE_BYTES:
             self._end_batch()
         id = document.id.encode()
         self._ids.write(id)
         self._digest.update(id + b"\n")
         self._id_bytes += len(id)
         self._entries.append((row, len(document.text), self._id_bytes, xxhash.xxh3_64_intdigest(id)))
-        self._texts.append(text_hash(document.text, normal))
-        self._batch.append(normal)
-        self._characters += len(normal) + 1
+        self._batch.append(words)
+        self._batch_texts.append(document.text)
+        self._batch_bytes += len(words) + 1
         self._documents += 1
         if self._documents - self._first >= RUN_DOCUMENTS:
             self._end_run()
 
     def _end_batch(self) -> None:
-        grams, starts = shingle_batch(self._batch)
+        words, starts = word_hashes(self._batch)
+        bounds = pairwise(starts.tolist())
+        self._texts += [text_hash(text, words[a:b]) for text, (a, b) in zip(self._batch_texts, bounds, strict=True)]
+        grams, starts = shingle_batch(words, starts)
         with_shingles = np.flatnonzero(np.diff(starts))
         if len(with_shingles):
             starts = np.append(starts[with_shingles], starts[-1])

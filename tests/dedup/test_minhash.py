@@ -14,13 +14,14 @@ import xxhash
 
 from dedup import match, minhash, runs, sign, signed, verify
 from dedup.minhash import Minhash
-from dedup.signature import PIECE_CHARACTERS, band_hashes, digests, jaccard, sets_of, shingle_batch
+from dedup.signature import band_hashes, digests, jaccard, sets_of, shingle_batch
+from dedup.words import word_hashes
 from pile.decisions import DECISIONS, STAGE, decisions
 from pile.errors import WorkError
 from pile.executor import LocalExecutor
 from pile.parts import candidates
 from pile.runner import run
-from pile.text import normalise
+from pile.text import normalise, spaced
 
 BANDS, ROWS = 14, 8
 
@@ -56,11 +57,11 @@ def preference(texts: dict[str, tuple[int, str]], id: str) -> tuple[int, int, st
 
 def brute_force(texts: dict[str, tuple[int, str]]) -> tuple[dict[str, Any], dict[str, set[int]]]:
     """Return each document's set of shingles and its band hashes."""
-    normal = [normalise(text) for _, text in texts.values()]
+    normal = [spaced(text) for _, text in texts.values()]
     sets = dict(zip(texts, sets_of(normal), strict=True))
     bands = {}
     for id, text in zip(texts, normal, strict=True):
-        grams, starts = shingle_batch([text])
+        grams, starts = shingle_batch(*word_hashes([text]))
         full = len(grams) > 0
         bands[id] = set(band_hashes(digests(grams, starts, BANDS * ROWS), BANDS, ROWS)[0].tolist()) if full else set()
     return sets, bands
@@ -130,10 +131,10 @@ def test_bounds_on_memory_and_partitions_decide_nothing(
         (minhash, "PARTITION_DOCUMENTS", 20),
         (runs, "MOST_ENTRIES", 300),
         (sign, "RUN_DOCUMENTS", 17),
-        (sign, "PIECE_CHARACTERS", PIECE_CHARACTERS // 40),
+        (sign, "PIECE_BYTES", 1_250),
         (signed, "MOST_IDS", 7),
         (verify, "PAIRS_PER_TASK", 23),
-        (verify, "PIECE_CHARACTERS", 900),
+        (verify, "PIECE_BYTES", 900),
         (verify, "MOST_MAPPED", 1),
     ]:
         monkeypatch.setattr(module, name, value)
