@@ -16,7 +16,7 @@ from pile.decisions import DECISION, DECISIONS, DEDUP_REASONS, STAGE
 from pile.errors import WorkError
 from pile.stage import Task, Watch, Work, make_key
 
-VERSION = 1
+VERSION = 2
 #: Decisions made at a time.
 STRETCH = 100_000
 
@@ -30,13 +30,13 @@ class Decision(msgspec.Struct, frozen=True):
     resolve: str  #: key
     start: int
     end: int
-    verified: bool
+    checked: list[int] | None  #: None when pairs were verified, else removals looked at, and those it would have spared
 
 
 def task(call: Decision, digest: str, label: str) -> Task:
     """Return the stage's task for one part; ``digest`` is over what ``resolve`` wrote of it."""
     # Not the key of resolve: where it says the same of this part as before, the part's decisions are the same.
-    base = make_key(STAGE, VERSION, [call.signed, digest, call.verified], ("numpy",))
+    base = make_key(STAGE, VERSION, [call.signed, digest, call.checked], ("numpy",))
     return Task(STAGE, base, decide, call, label)
 
 
@@ -66,4 +66,12 @@ def decide(call: Decision, folder: Path, watch: Watch, work: Work) -> dict[str, 
     out.flush()
     drops = {reason: int(n) for reason, n in zip(DEDUP_REASONS, counts, strict=True) if reason}
     kept = int(counts[0])
-    return {"in": call.count, "kept": kept, "out": kept, "drops": drops, "ids": call.ids, "verified": call.verified}
+    facts = {
+        "in": call.count,
+        "kept": kept,
+        "out": kept,
+        "drops": drops,
+        "ids": call.ids,
+        "verified": call.checked is None,
+    }
+    return facts if call.checked is None else {**facts, "checked": call.checked[0], "spared": call.checked[1]}

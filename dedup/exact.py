@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from dedup.runs import HASHES, Run, partition_range, ranges, read_range, same_as_previous, write_run
+from dedup.runs import HASHES, Run, Share, ranges, read_range, same_as_previous, write_run
 from dedup.signed import Numbers, Signed, Tables
 from pile.stage import Task, Watch, Work, make_key
 
@@ -23,22 +23,20 @@ class Exact(msgspec.Struct, frozen=True):
     """What one task of the stage works on: a partition of the text hashes of all parts."""
 
     signed: Signed
-    partition: int
-    partitions: int
+    share: Share
 
 
-def task(signed: Signed, partition: int, partitions: int) -> Task:
+def task(signed: Signed, share: Share) -> Task:
     """Return the stage's task for one partition."""
-    facts = [msgspec.to_builtins(signed), partition, partitions]
-    label = f"partition {partition + 1} of {partitions}"
-    return Task(STAGE, make_key(STAGE, VERSION, facts, ("numpy",)), exact, Exact(signed, partition, partitions), label)
+    base = make_key(STAGE, VERSION, msgspec.to_builtins([signed, share]), ("numpy",))
+    return Task(STAGE, base, exact, Exact(signed, share), share.label)
 
 
 def exact(call: Exact, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
     """Do one task: write each copy with its original; return the counts."""
     runs, tables = call.signed.runs_of("texts"), Tables(work, call.signed)
     copies, originals, groups = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
-    for low, high in ranges(work, runs, "high", *partition_range(call.partition, call.partitions)):
+    for low, high in ranges(work, runs, "high", call.share.range, call.share.entries):
         found = _copies(work, runs, tables, low, high)
         copies.append(found[0])
         originals.append(found[1])

@@ -17,9 +17,8 @@ from pile.stage import Work
 
 Column = npt.NDArray[Any]
 
-#: Entries of runs that a task holds at a time (16 to 32 bytes each, several times over while they are sorted). A range is halved
-#: until it has no more, or only one value is left.
-MOST_ENTRIES = 1_000_000
+#: Bytes that a task takes for each entry of runs that it holds (16 to 32 bytes each, several times over while they are sorted).
+ENTRY_BYTES = 256
 #: Hashes are spread evenly below this.
 HASHES = 1 << 64
 
@@ -44,19 +43,20 @@ def write_run(folder: Path, name: str, columns: dict[str, Column]) -> None:
         np.save(folder / f"{name}.{column}.npy", values)
 
 
-def ranges(work: Work, runs: Sequence[Run], lead: str, low: int, high: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of the lead column, ascending, that together hold the entries from ``low`` to ``high`` (exclusive).
+def ranges(work: Work, runs: Sequence[Run], lead: str, within: tuple[int, int], most: int) -> Iterator[tuple[int, int]]:
+    """Yield ranges of the lead column, ascending, that together hold the entries ``within`` low and high (exclusive).
 
-    Each has at most ``MOST_ENTRIES``; only a range of a single value may have more. Ranges without entries are left out.
+    A range is halved until it has no more than ``most`` entries, or only one value is left. Ranges without entries are left out.
     """
+    low, high = within
     count = sum(end - start for start, end in (_bounds(run.column(work, lead), low, high) for run in runs))
-    if count <= MOST_ENTRIES or high - low == 1:
+    if count <= most or high - low == 1:
         if count:
             yield low, high
         return
     middle = (low + high) // 2
-    yield from ranges(work, runs, lead, low, middle)
-    yield from ranges(work, runs, lead, middle, high)
+    yield from ranges(work, runs, lead, (low, middle), most)
+    yield from ranges(work, runs, lead, (middle, high), most)
 
 
 def read_range(
@@ -85,9 +85,22 @@ def _bounds(lead: Column, low: int, high: int) -> tuple[int, int]:
     return start, end
 
 
-def partition_range(partition: int, partitions: int) -> tuple[int, int]:
-    """Return the hashes of one of equal partitions: the first, and one past the last."""
-    return partition * HASHES // partitions, (partition + 1) * HASHES // partitions
+class Share(msgspec.Struct, frozen=True):
+    """One task's share of the hashes: a partition, and how many entries it may hold at a time."""
+
+    partition: int
+    partitions: int
+    entries: int
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The first hash, and one past the last."""
+        return self.partition * HASHES // self.partitions, (self.partition + 1) * HASHES // self.partitions
+
+    @property
+    def label(self) -> str:
+        """What a person is told."""
+        return f"partition {self.partition + 1} of {self.partitions}"
 
 
 def same_as_previous(*columns: Column) -> npt.NDArray[np.bool_]:
