@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from dedup.exact import all_copies
 from dedup.pair import FIRST, SECOND, read_numbers
+from dedup.runs import save
 from dedup.signed import Numbers, Signed, Tables
 from dedup.verify import JACCARD, VERIFY
 from pile.decisions import DECISION, EXACT_DUPLICATE, KEPT, NEAR_DUPLICATE
@@ -81,11 +82,11 @@ def resolve(call: Resolution, folder: Path, watch: Watch, work: Work) -> dict[st
     decided = np.zeros(len(members), DECISION)
     decided["row"] = tables.column(members, "row")
     gone, winners = _removals(tables, nodes, near, node, decided)
-    np.save(folder / GONE, gone)
-    np.save(folder / WINNERS, winners)
+    save(folder / GONE, gone)
+    save(folder / WINNERS, winners)
     _clusters(tables, nodes, near, members, node, decided)
     order = np.argsort(members)
-    np.save(folder / AFFECTED, decided[order])
+    save(folder / AFFECTED, decided[order])
     bounds = np.searchsorted(members[order], call.signed.starts()).tolist()
     affected = {}
     for part, (start, end) in enumerate(pairwise(bounds)):

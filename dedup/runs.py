@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
@@ -37,10 +37,23 @@ class Run(msgspec.Struct, frozen=True):
         return found
 
 
+def save(path: Path, array: Column) -> None:
+    """Write an array as ``np.load`` reads it; on a full disk, unlike numpy's own, it raises an ``OSError`` that says so."""
+    with open(path, "wb") as file:
+        start_array(file, array.dtype, len(array))
+        file.write(np.ascontiguousarray(array).view(np.uint8).data)
+
+
+def start_array(file: BinaryIO, kind: np.dtype[Any], count: int) -> None:
+    """Write the head of an array of so many elements, whose bytes the caller writes next."""
+    head = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": (count,)}
+    np.lib.format.write_array_header_1_0(file, head)
+
+
 def write_run(folder: Path, name: str, columns: dict[str, Column]) -> None:
     """Write columns that are sorted already."""
     for column, values in columns.items():
-        np.save(folder / f"{name}.{column}.npy", values)
+        save(folder / f"{name}.{column}.npy", values)
 
 
 def ranges(work: Work, runs: Sequence[Run], lead: str, within: tuple[int, int], most: int) -> Iterator[tuple[int, int]]:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.pair import FIRST, SECOND, WANTED, read_numbers
+from dedup.runs import save
 from dedup.signature import jaccard, sets_of
 from dedup.signed import Numbers, Signed, Tables
 from dedup.words import PIECE_BYTES
@@ -85,8 +86,8 @@ def shingle(call: Shingling, folder: Path, watch: Watch, work: Work) -> dict[str
             batch.append(words)
             held += len(words) + 1
         _write_sets(file, batch, ends)
-    np.save(folder / ENDS, np.array(ends[1:], np.int64))
-    np.save(folder / NUMBERS, numbers)
+    save(folder / ENDS, np.array(ends[1:], np.int64))
+    save(folder / NUMBERS, numbers)
     return {"documents": len(numbers), "shingles": ends[-1]}
 
 
@@ -139,7 +140,7 @@ def verify(call: Verification, folder: Path, watch: Watch, work: Work) -> dict[s
         if a != held:  # pairs come by their first document
             one, held = sets[a], a
         found[pair] = jaccard(one, sets[b])
-    np.save(folder / JACCARD, found)
+    save(folder / JACCARD, found)
     return {"pairs": len(found)}
 
 
