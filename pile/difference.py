@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 
 #: Words of each text that are matched with one another, from their first difference on: matching may take quadratic time.
-MOST_WORDS = 1_000
+MOST_WORDS = 400
 #: Words that are shown on each side of a difference.
 CONTEXT = 6
 #: Characters of a difference that are shown.
@@ -26,7 +26,7 @@ def difference(first: str, second: str) -> str:
     pieces = ["…"] * (head > CONTEXT) + before
     cut = len(one) > MOST_WORDS or len(other) > MOST_WORDS
     one, other = one[:MOST_WORDS], other[:MOST_WORDS]
-    for kind, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+    for kind, a, b, c, d in SequenceMatcher(None, one, other).get_opcodes():
         if kind == "equal":
             words = one[a:b]
             pieces += words if b - a <= 2 * CONTEXT else [*words[:CONTEXT], "…", *words[-CONTEXT:]]
