@@ -5,7 +5,7 @@
 The generated documents are those of planted.py, put through `pile dedup`. Brute force knows nothing of pile's kernel: shingles
 are tuples of words, and the Jaccard coefficients of all pairs that share one come from a sparse matrix times itself. A pair
 from .85 on is missed when both of it stay; a removal is wrong when no text that stays is at the threshold to it. The gold
-pairs (SHARED/data/dedup-gold) are judged by whether a pair is proposed by its bands and verified, against their known coefficient.
+pairs (SHARED/data/dedup-gold) are judged by whether a pair is proposed by its bands and verified, against the known coefficient.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from dedup.exact import runs_of as copies_of
+from dedup.exact import copy_flags, flagged
 from dedup.runs import Run, Share, ranges, read_range, same_as_previous, write_run
 from dedup.signed import Numbers, Signed, Tables
 from pile.stage import Task, Watch, Work, make_key
@@ -57,12 +57,12 @@ def task(signed: Signed, exact: list[str], share: Share) -> Task:
 def match(call: Match, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
     """Do one task: write runs of candidate pairs; return the counts."""
     runs, tables = call.signed.runs_of("bands"), Tables(work, call.signed)
-    copy = _copy_flags(work, call.signed.total, call.exact)
+    copy = copy_flags(work, call.signed.total, call.exact)
     written = pairs = large = largest = 0
     for low, high in ranges(work, runs, "hash", call.share.range, call.share.entries):
         (hashes, number), offsets = read_range(work, runs, ["hash", "number"], low, high)
         documents = number.astype(np.int64) + offsets
-        left = ~_flagged(copy, documents)
+        left = ~flagged(copy, documents)
         found = bucket_pairs(hashes[left], documents[left], tables, FIRST_WIDTH)
         largest = max(largest, found.largest)
         if len(found.first):
@@ -77,20 +77,6 @@ def match(call: Match, folder: Path, watch: Watch, work: Work) -> dict[str, Any]
 def runs_of(results: list[tuple[str, dict[str, Any]]], stage: str = STAGE, name: str = PAIRS) -> list[Run]:
     """Return the runs of finished tasks, by their keys and facts."""
     return [Run(stage, key, f"{name}{run}") for key, facts in results for run in range(facts["runs"])]
-
-
-def _copy_flags(work: Work, total: int, exact: list[str]) -> npt.NDArray[np.uint8]:
-    """Return one bit for each document of the corpus: whether it is an exact copy of another."""
-    flags = np.zeros(total // 8 + 1, np.uint8)
-    for run in copies_of(exact):
-        copies = run.column(work, "copy")
-        np.bitwise_or.at(flags, copies >> 3, (1 << (copies & 7)).astype(np.uint8))
-    return flags
-
-
-def _flagged(flags: npt.NDArray[np.uint8], documents: Numbers) -> npt.NDArray[np.bool_]:
-    bits: npt.NDArray[np.bool_] = (flags[documents >> 3] >> (documents & 7).astype(np.uint8)) & 1 == 1
-    return bits
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ Reading ``Minhash.run`` top to bottom is reading how documents are compared.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -33,6 +33,8 @@ class Minhash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: ClassVar[int] = 2  #: raise it when the same documents would be decided on otherwise
     libraries: ClassVar[tuple[str, ...]] = ("numpy", "rensa", "scipy", "xxhash")
 
+    url: bool = False  #: True: of documents of one address only the preferred one is looked at further
+    near: bool = True  #: False: exact copies only
     threshold: float = 0.8  #: Jaccard coefficient of the word 5-grams from which on two documents are duplicates
     bands: int = 14
     rows: int = 8  #: permutations in a band
@@ -61,9 +63,10 @@ class Minhash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return []
         flow = _Flow(self, parts, run)
         flow.sign()
-        flow.match()
+        if self.near:
+            flow.match()
         resolved = flow.resolve()
-        for _ in range(rematch.ROUNDS if self.verify else 0):
+        for _ in range(rematch.ROUNDS if self.near and self.verify else 0):
             if not flow.rematch(resolved):
                 break
             resolved = flow.resolve()
@@ -80,18 +83,24 @@ class _Flow:
 
     def sign(self) -> None:
         """Make signatures, each part's from its text alone, and find exact copies."""
-        tasks = [sign.task(part, self._options.bands, self._options.rows) for part in self._parts]
+        bands, rows = (self._options.bands, self._options.rows) if self._options.near else (0, 0)
+        tasks = [sign.task(part, bands, rows, self._options.url) for part in self._parts]
         self._signs = self._run(sign.STAGE, tasks)
         self._signed = Signed.of(self._parts, [(result.key, result.facts) for result in self._signs])
         count = max(1, min(self._options.partitions, -(-self._signed.total // PARTITION_DOCUMENTS)))
         self._entries = self._options.memory * 2**20 // ENTRY_BYTES
         self._shares = [Share(partition, count, self._entries) for partition in range(count)]
-        exacts = self._run(exact.STAGE, [exact.task(self._signed, share) for share in self._shares])
-        self._copies = [result.key for result in exacts]
+        self._same_urls = self._exact("urls", []) if self._options.url else []
+        self._copies = self._exact("texts", self._same_urls)
+
+    def _exact(self, by: Literal["texts", "urls"], gone: list[str]) -> list[str]:
+        tasks = [exact.task(exact.Exact(self._signed, share, by, gone)) for share in self._shares]
+        return [result.key for result in self._run(exact.STAGE, tasks)]
 
     def match(self) -> None:
         """Propose pairs, and verify them."""
-        tasks = [match.task(self._signed, self._copies, share) for share in self._shares]
+        copies = self._same_urls + self._copies
+        tasks = [match.task(self._signed, copies, share) for share in self._shares]
         self._matches = [(result.key, result.facts) for result in self._run(match.STAGE, tasks)]
         self._propose(match.runs_of(self._matches))
 
@@ -128,16 +137,17 @@ class _Flow:
 
     def resolve(self) -> Result:
         """Say who stays, by all pairs that were proposed so far."""
-        call = resolve.Resolution(self._signed, self._copies, self._proposed, self._options.threshold)
+        call = resolve.Resolution(self._signed, self._same_urls, self._copies, self._proposed, self._options.threshold)
         return self._run(resolve.STAGE, [resolve.task(call, self._options.version)])[0]
 
     def decide(self, resolved: Result) -> list[tuple[str, dict[str, Any]]]:
         """Write each part's decisions; return their keys and facts."""
-        spared = {} if self._options.verify else self._spared(resolved)
+        verified = self._options.verify or not self._options.near
+        spared = {} if verified else self._spared(resolved)
         tasks = []
         for index, part in enumerate(self._parts):
             start, end, digest = resolved.facts["affected"].get(str(index), (0, 0, ""))
-            checked = None if self._options.verify else spared.get(str(index), [0, 0])
+            checked = None if verified else spared.get(str(index), [0, 0])
             key, count, ids = self._signed.keys[index], self._signed.counts[index], self._signs[index].facts["ids"]
             tasks.append(
                 decide.task(decide.Decision(key, count, ids, resolved.key, start, end, checked), digest, part.label)

@@ -20,11 +20,11 @@ from dedup.pair import FIRST, SECOND, read_numbers
 from dedup.runs import save
 from dedup.signed import Numbers, Signed, Tables
 from dedup.verify import JACCARD, VERIFY
-from pile.decisions import DECISION, EXACT_DUPLICATE, KEPT, NEAR_DUPLICATE
+from pile.decisions import DECISION, EXACT_DUPLICATE, KEPT, NEAR_DUPLICATE, SAME_URL
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE = "resolve"
-VERSION = 2
+VERSION = 3
 AFFECTED = "affected.npy"  #: DECISION of every document that is not alone, by part, then row
 GONE = "gone.npy"  #: int64 numbers of near-duplicates that go (not of copies), ascending,
 WINNERS = "winners.npy"  #: and of the documents on whose account they go
@@ -50,7 +50,8 @@ class Resolution(msgspec.Struct, frozen=True):
     """What the stage's one task works on."""
 
     signed: Signed
-    exact: list[str]
+    urls: list[str]  #: keys of the ``exact`` stage, by address
+    exact: list[str]  #: and by text
     proposed: list[Proposed]
     threshold: float
 
@@ -73,15 +74,18 @@ def resolve(call: Resolution, folder: Path, watch: Watch, work: Work) -> dict[st
     """Do the task: write the decisions on documents that are not alone, and for each part ``[start, end, digest]`` of them."""
     tables = Tables(work, call.signed)
     copies, originals = all_copies(work, call.exact)
+    others, pages = all_copies(work, call.urls)
+    if len(copies):  # of two of one address, the one that stays may be a copy of a third
+        place = np.minimum(np.searchsorted(copies, pages), len(copies) - 1)
+        pages = np.where(copies[place] == pages, originals[place], pages)
     near = _near(call, work)
-    nodes = np.unique(np.concatenate([near.first, near.second, originals]))
-    members = np.concatenate([nodes, copies])
-    node = np.concatenate(
-        [np.arange(len(nodes)), np.searchsorted(nodes, originals)]
-    )  # of each member: its own, its original's
+    nodes = np.unique(np.concatenate([near.first, near.second, originals, pages]))
+    members = np.concatenate([nodes, copies, others])
+    node = np.searchsorted(nodes, np.concatenate([nodes, originals, pages]))  # of each member: its own, its original's
     decided = np.zeros(len(members), DECISION)
     decided["row"] = tables.column(members, "row")
-    gone, winners = _removals(tables, nodes, near, node, decided)
+    reasons = np.repeat([KEPT, EXACT_DUPLICATE, SAME_URL], [len(nodes), len(copies), len(others)])
+    gone, winners = _removals(tables, nodes, near, node, reasons, decided)
     save(folder / GONE, gone)
     save(folder / WINNERS, winners)
     _clusters(tables, nodes, near, members, node, decided)
@@ -97,18 +101,20 @@ def resolve(call: Resolution, folder: Path, watch: Watch, work: Work) -> dict[st
 
 
 def _removals(
-    tables: Tables, nodes: Numbers, near: Near, node: Numbers, decided: npt.NDArray[Any]
+    tables: Tables, nodes: Numbers, near: Near, node: Numbers, reasons: npt.NDArray[Any], decided: npt.NDArray[Any]
 ) -> tuple[Numbers, Numbers]:
-    """Fill in who goes, on whose account, and how near the two are; return the nodes that go, ascending, and for whom."""
+    """Fill in who goes, on whose account, and how near the two are; return the nodes that go, ascending, and for whom.
+
+    ``reasons`` say of each member why it goes whatever its node does, or ``KEPT``.
+    """
     winner, jaccard = survivors(tables, nodes, near)
-    gone = winner[node] >= 0
-    is_copy = np.arange(len(node)) >= len(nodes)
+    gone = (winner[node] >= 0) & (reasons != SAME_URL)
     # A copy of what goes itself goes on account of the document that stays: their shingles are the original's.
-    decided["reason"] = np.where(gone, NEAR_DUPLICATE, np.where(is_copy, EXACT_DUPLICATE, KEPT))
-    decided["jaccard"] = np.where(gone, jaccard[node], is_copy)
+    decided["reason"] = np.where(gone, NEAR_DUPLICATE, reasons)
+    decided["jaccard"] = np.where(gone, jaccard[node], reasons == EXACT_DUPLICATE)
     decided["winner_part"] = decided["winner_row"] = -1
-    removed = np.flatnonzero(gone | is_copy)
-    stays = np.where(gone, winner[node], nodes[node])[removed]
+    removed = np.flatnonzero(decided["reason"] != KEPT)
+    stays = np.where(winner[node] >= 0, winner[node], nodes[node])[removed]
     decided["winner_part"][removed] = tables.parts(stays)
     decided["winner_row"][removed] = tables.column(stays, "row")
     return nodes[winner >= 0], winner[winner >= 0]

@@ -17,7 +17,7 @@ import xxhash
 
 from dedup.runs import write_run
 from dedup.signature import PERMUTATION_SEED, SHINGLE_WORDS, band_hashes, digests, shingle_batch
-from dedup.words import PIECE_BYTES, Hashes, word_hashes
+from dedup.words import PIECE_BYTES, Hashes, Places, word_hashes
 from pile.document import Document
 from pile.parts import Part, candidates
 from pile.stage import Task, Watch, Work, make_key
@@ -47,24 +47,27 @@ class Signing(msgspec.Struct, frozen=True):
     """What one task of the stage works on."""
 
     part: Part
-    bands: int
+    bands: int  #: 0 where near-duplicates are not looked for
     rows: int
+    urls: bool  #: whether addresses are hashed, too
 
 
-def task(part: Part, bands: int, rows: int) -> Task:
+def task(part: Part, bands: int, rows: int, urls: bool = False) -> Task:
     """Return the stage's task for one part."""
     facts = {
         "documents": [part.extract, part.judge, part.lost],
         "normalisation": [NORMALISATION, unicodedata.unidata_version],
         "signature": [SHINGLE_WORDS, PERMUTATION_SEED, bands, rows],
     }
+    if urls:
+        facts["urls"] = urls
     base = make_key(STAGE, VERSION, facts, ("numpy", "rensa", "xxhash"))
-    return Task(STAGE, base, sign, Signing(part, bands, rows), part.label, size=part.bytes)
+    return Task(STAGE, base, sign, Signing(part, bands, rows, urls), part.label, size=part.bytes)
 
 
 def sign(call: Signing, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
     """Do one task: write runs, table and ids; return the counts and the digest of the ids."""
-    with _Writer(folder, call.bands, call.rows) as writer:
+    with _Writer(folder, call) as writer:
         for row, document in candidates(work, call.part):
             # What killed a worker before is only compared by its raw text: found again if it is there twice, never lost.
             quarantined = document.id in watch.quarantined
@@ -84,11 +87,17 @@ def text_hash(text: str, words: Hashes) -> bytes:
     return xxhash.xxh3_128_digest(text.strip().encode("utf-8", "surrogatepass"), _RAW)
 
 
+def page_of(url: str) -> str:
+    """Return an address without what most often differs between two of one page: scheme, "www.", fragment, a last slash."""
+    host, slash, path = url.partition("#")[0].partition("://")[2].partition("/")
+    return f"{host.lower().removeprefix('www.')}{slash}{path}".rstrip("/") or url
+
+
 class _Writer:
     """The files of one signed part: small batches through the kernel, gathered into runs."""
 
-    def __init__(self, folder: Path, bands: int, rows: int) -> None:
-        self._folder, self._bands, self._rows = folder, bands, rows
+    def __init__(self, folder: Path, call: Signing) -> None:
+        self._folder, self._bands, self._rows, self._urls = folder, call.bands, call.rows, call.urls
         self._table = open(folder / TABLE, "wb")  # noqa: SIM115 - closed when this is left
         self._ids = open(folder / IDS, "wb")  # noqa: SIM115
         self._digest = sha256()
@@ -99,6 +108,8 @@ class _Writer:
         self._first = self._documents
         self._entries: list[tuple[int, int, int, int]] = []
         self._texts: list[bytes] = []
+        self._addresses: list[bytes] = []
+        self._addressed: list[int] = []
         self._hashes: list[Any] = []
         self._numbers: list[Any] = []
         self._start_batch()
@@ -125,6 +136,9 @@ class _Writer:
         self._digest.update(id + b"\n")
         self._id_bytes += len(id)
         self._entries.append((row, len(document.text), self._id_bytes, xxhash.xxh3_64_intdigest(id)))
+        if self._urls and document.url:
+            self._addresses.append(xxhash.xxh3_128_digest(page_of(document.url).encode("utf-8", "surrogatepass")))
+            self._addressed.append(self._documents)
         self._batch.append(words)
         self._batch_texts.append(document.text)
         self._batch_bytes += len(words) + 1
@@ -138,7 +152,7 @@ class _Writer:
         self._texts += [text_hash(text, words[a:b]) for text, (a, b) in zip(self._batch_texts, bounds, strict=True)]
         grams, starts = shingle_batch(words, starts)
         with_shingles = np.flatnonzero(np.diff(starts))
-        if len(with_shingles):
+        if self._bands and len(with_shingles):
             starts = np.append(starts[with_shingles], starts[-1])
             matrix = digests(grams, starts, self._bands * self._rows)
             self._hashes.append(band_hashes(matrix, self._bands, self._rows))
@@ -150,17 +164,20 @@ class _Writer:
         if self._batch:
             self._end_batch()
         self._table.write(np.array(self._entries, dtype=SIGNED).tobytes())
-        texts = np.frombuffer(b"".join(self._texts), dtype=">u8").reshape(-1, 2).astype(np.uint64)
-        order = np.lexsort((texts[:, 1], texts[:, 0]))
-        numbers = (order + self._first).astype(np.uint32)
-        columns = {"high": texts[order, 0], "low": texts[order, 1], "number": numbers}
-        write_run(self._folder, f"texts{self._runs}", columns)
+        self._write_digests("texts", self._texts, np.arange(self._first, self._documents))
+        self._write_digests("urls", self._addresses, np.array(self._addressed, np.int64))
         hashes = np.concatenate([np.empty(0, np.uint64), *(h.ravel() for h in self._hashes)])
         numbers = np.concatenate([np.empty(0, np.uint32), *(np.repeat(n, self._bands) for n in self._numbers)])
         order = np.argsort(hashes, kind="stable")
         write_run(self._folder, f"bands{self._runs}", {"hash": hashes[order], "number": numbers[order]})
         self._runs += 1
         self._start_run()
+
+    def _write_digests(self, name: str, digests: list[bytes], numbers: Places) -> None:
+        halves = np.frombuffer(b"".join(digests), dtype=">u8").reshape(-1, 2).astype(np.uint64)
+        order = np.lexsort((halves[:, 1], halves[:, 0]))
+        columns = {"high": halves[order, 0], "low": halves[order, 1], "number": numbers[order].astype(np.uint32)}
+        write_run(self._folder, f"{name}{self._runs}", columns)
 
     def facts(self) -> dict[str, Any]:
         """Write the last run and return the counts; ``out`` are the candidates, all of them signed."""

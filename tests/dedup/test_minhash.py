@@ -231,6 +231,52 @@ def test_texts_too_short_for_a_shingle_go_only_when_they_are_the_same(corpus: An
     assert decided["short:5"]["winner"] == "short:6"
 
 
+def test_without_near_only_exact_copies_go(corpus: Any, prose: Any) -> None:
+    text = prose.text(80)
+    part = corpus.part("s", [("a", text), ("b", text.upper()), ("c", prose.edited(text, 1))])
+    assert corpus.kept([part], near=False) == {"s:a", "s:c"}
+    assert set(corpus.stages) == {"sign", "exact", "resolve", "dedup"}
+
+
+def test_of_one_address_the_preferred_text_is_looked_at_and_no_other(corpus: Any, prose: Any) -> None:
+    page, copied = prose.text(80), prose.text(80)
+    first = corpus.part("first", [("a", copied)], urls=["https://a.example/1"])
+    texts = [
+        ("old", prose.text(60)),
+        ("new", page),
+        ("near", prose.edited(page, 1)),
+        ("copy", copied),
+        ("older", "Short."),
+    ]
+    urls = [
+        "http://www.B.example/x/",
+        "https://b.example/x#top",
+        "https://b.example/y",
+        "https://c.example/",
+        "c.example",
+    ]
+    second = corpus.part(
+        "second", [*texts, ("none", "No address."), ("none either", "None.")], rank=1, urls=[*urls, "", ""]
+    )
+    decided = corpus.decided([first, second], url=True)
+    reasons = {id.partition(":")[2]: (d["reason"], d["winner"]) for id, d in decided.items()}
+    assert reasons == {
+        "a": ("", ""),
+        "old": ("same_url", "second:new"),
+        "new": ("", ""),
+        "near": ("near_duplicate", "second:new"),
+        "copy": ("exact_duplicate", "first:a"),
+        "older": ("same_url", "first:a"),
+        "none": ("", ""),
+        "none either": ("", ""),
+    }
+    assert decided["second:older"]["size"] == 3
+    assert corpus.kept([first, second]) == {
+        "first:a",
+        *(f"second:{id}" for id in ("old", "new", "older", "none", "none either")),
+    }
+
+
 def test_rows_that_are_out_neither_remove_nor_appear(corpus: Any, prose: Any) -> None:
     text = prose.text(50)
     first = corpus.part("first", [("dropped", text), ("lost", text), ("other", prose.text(50))], dropped=[0], lost=[1])
@@ -323,7 +369,7 @@ def test_many_copies_of_one_text_are_found_without_a_pair(corpus: Any, prose: An
     text = prose.text(20)
     part = corpus.part("s", [(f"{(i * 7919) % 10_000:05}", text) for i in range(10_000)])
     [(_, facts)] = corpus.dedup([part])
-    assert facts["drops"] == {"exact_duplicate": 9_999, "near_duplicate": 0}
+    assert facts["drops"] == {"exact_duplicate": 9_999, "near_duplicate": 0, "same_url": 0}
     assert corpus.facts["match"] == [{"pairs": 0, "runs": 0, "in_large_buckets": 0, "largest_bucket": 1}]
     assert corpus.kept([part]) == {"s:00000"}
 
