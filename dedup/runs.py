@@ -6,6 +6,7 @@ The external sort of deduplication: each stage writes runs as large as its memor
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,12 +25,22 @@ HASHES = 1 << 64
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One sorted run: files of a finished result, one for each column; ``offset`` places its document numbers in the corpus."""
+    """One sorted run: files of a finished result, one for each column; ``offset`` places its document numbers in the corpus.
+
+    It may be one of several slices, equal shares of the hashes: a task opens none that it has no share in.
+    """
 
     stage: str
     key: str
     name: str
     offset: int = 0
+    slice: int = 0
+    slices: int = 1
+
+    def reaches(self, low: int, high: int) -> bool:
+        """Tell whether its share of the hashes has any from ``low`` to ``high`` (exclusive); where it is no slice, always."""
+        end = (self.slice + 1) * HASHES // self.slices
+        return self.slices == 1 or (self.slice * HASHES // self.slices < high and low < end)
 
     def column(self, work: Work, name: str) -> Column:
         """Return one column, mapped from disk."""
@@ -56,12 +67,22 @@ def write_run(folder: Path, name: str, columns: dict[str, Column]) -> None:
         save(folder / f"{name}.{column}.npy", values)
 
 
+def write_sliced(folder: Path, name: str, columns: dict[str, Column], slices: int) -> None:
+    """Write columns that are sorted already by hashes, their first, in so many slices: NAME-SLICE."""
+    lead = next(iter(columns.values()))
+    inner = [np.uint64(number * HASHES // slices) for number in range(1, slices)]
+    bounds = [0, *np.searchsorted(lead, np.array(inner, np.uint64)).tolist(), len(lead)]
+    for number, (start, end) in enumerate(pairwise(bounds)):
+        write_run(folder, f"{name}-{number}", {column: values[start:end] for column, values in columns.items()})
+
+
 def ranges(work: Work, runs: Sequence[Run], lead: str, within: tuple[int, int], most: int) -> Iterator[tuple[int, int]]:
     """Yield ranges of the lead column, ascending, that together hold the entries ``within`` low and high (exclusive).
 
     A range is halved until it has no more than ``most`` entries, or only one value is left. Ranges without entries are left out.
     """
     low, high = within
+    runs = [run for run in runs if run.reaches(low, high)]
     count = sum(end - start for start, end in (_bounds(run.column(work, lead), low, high) for run in runs))
     if count <= most or high - low == 1:
         if count:
@@ -79,6 +100,8 @@ def read_range(
     pieces: list[list[Column]] = [[] for _ in columns]
     offsets = [np.empty(0, np.int64)]
     for run in runs:
+        if not run.reaches(low, high):
+            continue
         lead = run.column(work, columns[0])
         start, end = _bounds(lead, low, high)
         if start == end:

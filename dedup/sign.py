@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import xxhash
 
-from dedup.runs import write_run
+from dedup.runs import write_sliced
 from dedup.signature import PERMUTATION_SEED, SHINGLE_WORDS, band_hashes, digests, shingle_batch
 from dedup.words import PIECE_BYTES, Hashes, Places, word_hashes
 from pile.document import Document
@@ -24,9 +24,11 @@ from pile.stage import Task, Watch, Work, make_key
 from pile.text import NORMALISATION, spaced
 
 STAGE = "sign"
-VERSION = 2
+VERSION = 3
 #: Documents in a sorted run: at 14 bands about 100 MB of memory while it is sorted.
 RUN_DOCUMENTS = 250_000
+#: Documents for which a run is cut into one more slice, so that a task of another stage fetches and reads its share only.
+SLICE_DOCUMENTS = 4_000
 
 TABLE = "table.bin"  #: one SIGNED for each candidate, in order of its row: its place here is its number in the part
 IDS = "ids.bin"  #: the candidates' ids in UTF-8, end to end
@@ -101,7 +103,8 @@ class _Writer:
         self._table = open(folder / TABLE, "wb")  # noqa: SIM115 - closed when this is left
         self._ids = open(folder / IDS, "wb")  # noqa: SIM115
         self._digest = sha256()
-        self._id_bytes = self._documents = self._shingled = self._runs = 0
+        self._id_bytes = self._documents = self._shingled = 0
+        self._runs: list[int] = []  # slices of each
         self._start_run()
 
     def _start_run(self) -> None:
@@ -164,20 +167,25 @@ class _Writer:
         if self._batch:
             self._end_batch()
         self._table.write(np.array(self._entries, dtype=SIGNED).tobytes())
+        self._slices = max(1, (self._documents - self._first) // SLICE_DOCUMENTS)
         self._write_digests("texts", self._texts, np.arange(self._first, self._documents))
-        self._write_digests("urls", self._addresses, np.array(self._addressed, np.int64))
+        if self._urls:
+            self._write_digests("urls", self._addresses, np.array(self._addressed, np.int64))
         hashes = np.concatenate([np.empty(0, np.uint64), *(h.ravel() for h in self._hashes)])
         numbers = np.concatenate([np.empty(0, np.uint32), *(np.repeat(n, self._bands) for n in self._numbers)])
         order = np.argsort(hashes, kind="stable")
-        write_run(self._folder, f"bands{self._runs}", {"hash": hashes[order], "number": numbers[order]})
-        self._runs += 1
+        self._write_sliced("bands", {"hash": hashes[order], "number": numbers[order]})
+        self._runs.append(self._slices)
         self._start_run()
 
     def _write_digests(self, name: str, digests: list[bytes], numbers: Places) -> None:
         halves = np.frombuffer(b"".join(digests), dtype=">u8").reshape(-1, 2).astype(np.uint64)
         order = np.lexsort((halves[:, 1], halves[:, 0]))
         columns = {"high": halves[order, 0], "low": halves[order, 1], "number": numbers[order].astype(np.uint32)}
-        write_run(self._folder, f"{name}{self._runs}", columns)
+        self._write_sliced(name, columns)
+
+    def _write_sliced(self, name: str, columns: dict[str, Any]) -> None:
+        write_sliced(self._folder, f"{name}{len(self._runs)}", columns, self._slices)
 
     def facts(self) -> dict[str, Any]:
         """Write the last run and return the counts; ``out`` are the candidates, all of them signed."""

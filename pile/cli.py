@@ -33,6 +33,6 @@ def _with_bare_ray(arguments: list[str]) -> list[str]:
     for place, argument in enumerate(arguments):
         done.append(argument)
         after = arguments[place + 1] if place + 1 < len(arguments) else "-"
-        if argument == "--ray" and (after.startswith("-") or after.endswith(".toml")):
+        if argument == "--ray" and (after.startswith("-") or after.endswith(".toml") or Path(after).is_file()):
             done.append("")
     return done

@@ -131,6 +131,7 @@ def test_bounds_on_memory_and_partitions_decide_nothing(
         (minhash, "PARTITION_DOCUMENTS", 20),
         (minhash, "ENTRY_BYTES", 2**20 // 300),
         (sign, "RUN_DOCUMENTS", 17),
+        (sign, "SLICE_DOCUMENTS", 5),
         (sign, "PIECE_BYTES", 1_250),
         (signed, "MOST_IDS", 7),
         (verify, "PAIRS_PER_TASK", 23),
