@@ -6,6 +6,7 @@ It imports next to nothing, since every worker process runs the script that bega
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from pile.errors import PileError
 

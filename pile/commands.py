@@ -101,7 +101,9 @@ def build(
 def dedup(
     files: Files,
     out: Annotated[str, typer.Option(help="Folder or fsspec URL of what stays.")],
-    threshold: Annotated[float, typer.Option(help="Jaccard coefficient of word 5-grams that makes two texts one.")] = 0.8,
+    threshold: Annotated[
+        float, typer.Option(help="Jaccard coefficient of word 5-grams that makes two texts one.")
+    ] = 0.8,
     text_field: Annotated[str, typer.Option(help="Field of a line that holds its text.")] = "text",
     verify: Annotated[bool, typer.Option(help="Compare the texts of each proposed pair.")] = True,
     shards: Annotated[int, typer.Option(min=1, help="Files that what stays is written to.")] = 1,
