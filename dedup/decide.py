@@ -7,16 +7,18 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from dedup.resolve import AFFECTED
 from dedup.resolve import STAGE as RESOLVE
+from dedup.runs import start_array
 from dedup.sign import SIGNED, TABLE
 from dedup.sign import STAGE as SIGN
 from pile.decisions import DECISION, DECISIONS, DEDUP_REASONS, STAGE
 from pile.errors import WorkError
 from pile.stage import Task, Watch, Work, make_key
 
-VERSION = 1
+VERSION = 2
 #: Decisions made at a time.
 STRETCH = 100_000
 
@@ -30,13 +32,13 @@ class Decision(msgspec.Struct, frozen=True):
     resolve: str  #: key
     start: int
     end: int
-    verified: bool
+    checked: list[int] | None  #: None when pairs were verified, else removals looked at, and those it would have spared
 
 
 def task(call: Decision, digest: str, label: str) -> Task:
     """Return the stage's task for one part; ``digest`` is over what ``resolve`` wrote of it."""
     # Not the key of resolve: where it says the same of this part as before, the part's decisions are the same.
-    base = make_key(STAGE, VERSION, [call.signed, digest, call.verified], ("numpy",))
+    base = make_key(STAGE, VERSION, [call.signed, digest, call.checked], ("numpy",))
     return Task(STAGE, base, decide, call, label)
 
 
@@ -46,24 +48,38 @@ def decide(call: Decision, folder: Path, watch: Watch, work: Work) -> dict[str, 
     affected = np.empty(0, DECISION)
     if call.start < call.end:
         affected = np.load(work.file(RESOLVE, call.resolve, AFFECTED), mmap_mode="r")[call.start : call.end]
-    out = np.lib.format.open_memmap(folder / DECISIONS, "w+", DECISION, (call.count,))
     met = 0
-    for start in range(0, call.count, STRETCH):
-        size = min(STRETCH, call.count - start)
-        signed = np.fromfile(work.file(SIGN, call.signed, TABLE), SIGNED, size, offset=start * SIGNED.itemsize)
-        decided = np.zeros(size, DECISION)
-        decided["row"], decided["cluster"] = signed["row"], signed["id_hash"]
-        decided["size"] = decided["sources"] = 1
-        decided["winner_part"] = decided["winner_row"] = -1
-        later = affected[met : met + size]
-        later = later[: np.searchsorted(later["row"], signed["row"][-1], side="right")]
-        decided[np.searchsorted(signed["row"], later["row"])] = later
-        met += len(later)
-        out[start : start + size] = decided
-        counts += np.bincount(decided["reason"], minlength=len(DEDUP_REASONS))
+    with open(folder / DECISIONS, "wb") as file:
+        start_array(file, DECISION, call.count)
+        for start in range(0, call.count, STRETCH):
+            size = min(STRETCH, call.count - start)
+            signed = np.fromfile(work.file(SIGN, call.signed, TABLE), SIGNED, size, offset=start * SIGNED.itemsize)
+            later = affected[met : met + size]
+            later = later[: np.searchsorted(later["row"], signed["row"][-1], side="right")]
+            decided = _decided(signed, later)
+            file.write(decided.tobytes())
+            counts += np.bincount(decided["reason"], minlength=len(DEDUP_REASONS))
+            met += len(later)
     if met != len(affected):
         raise WorkError(f"resolve/{call.resolve} is about other rows than sign/{call.signed}; delete both folders")
-    out.flush()
     drops = {reason: int(n) for reason, n in zip(DEDUP_REASONS, counts, strict=True) if reason}
     kept = int(counts[0])
-    return {"in": call.count, "kept": kept, "out": kept, "drops": drops, "ids": call.ids, "verified": call.verified}
+    facts = {
+        "in": call.count,
+        "kept": kept,
+        "out": kept,
+        "drops": drops,
+        "ids": call.ids,
+        "verified": call.checked is None,
+    }
+    return facts if call.checked is None else {**facts, "checked": call.checked[0], "spared": call.checked[1]}
+
+
+def _decided(signed: npt.NDArray[Any], affected: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the decisions on signed documents, of which ``affected`` are not alone."""
+    decided = np.zeros(len(signed), DECISION)
+    decided["row"], decided["cluster"] = signed["row"], signed["id_hash"]
+    decided["size"] = decided["sources"] = 1
+    decided["winner_part"] = decided["winner_row"] = -1
+    decided[np.searchsorted(signed["row"], affected["row"])] = affected
+    return decided

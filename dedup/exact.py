@@ -1,45 +1,52 @@
-"""The exact stage: documents whose normalised texts are the same, one range of text hashes at a time."""
+"""The exact stage: documents whose normalised texts, or addresses, are the same, one range of their hashes at a time."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
-from dedup.runs import HASHES, Run, partition_range, ranges, read_range, same_as_previous, write_run
+from dedup.runs import HASHES, Column, Run, Share, ranges, read_range, same_as_previous, write_run
 from dedup.signed import Numbers, Signed, Tables
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE = "exact"
-VERSION = 1
+VERSION = 2
 COPIES = (
     "copies"  #: a run: "copy" (ascending) and the "original" that is preferred to it, for every document but originals
 )
 
 
 class Exact(msgspec.Struct, frozen=True):
-    """What one task of the stage works on: a partition of the text hashes of all parts."""
+    """What one task of the stage works on: a partition of the text or address hashes of all parts."""
 
     signed: Signed
-    partition: int
-    partitions: int
+    share: Share
+    by: Literal["texts", "urls"]
+    gone: list[str]  #: keys of this stage: their copies are not looked at
 
 
-def task(signed: Signed, partition: int, partitions: int) -> Task:
+def task(call: Exact) -> Task:
     """Return the stage's task for one partition."""
-    facts = [msgspec.to_builtins(signed), partition, partitions]
-    label = f"partition {partition + 1} of {partitions}"
-    return Task(STAGE, make_key(STAGE, VERSION, facts, ("numpy",)), exact, Exact(signed, partition, partitions), label)
+    base = make_key(STAGE, VERSION, msgspec.to_builtins(call), ("numpy",))
+    return Task(STAGE, base, exact, call, f"{call.by}, {call.share.label}")
 
 
 def exact(call: Exact, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
     """Do one task: write each copy with its original; return the counts."""
-    runs, tables = call.signed.runs_of("texts"), Tables(work, call.signed)
+    runs, tables = call.signed.runs_of(call.by), Tables(work, call.signed)
+    gone = copy_flags(work, call.signed.total, call.gone) if call.gone else None
     copies, originals, groups = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
-    for low, high in ranges(work, runs, "high", *partition_range(call.partition, call.partitions)):
-        found = _copies(work, runs, tables, low, high)
+    for low, high in ranges(work, runs, "high", call.share.range, call.share.entries):
+        (top, bottom, number), offsets = read_range(work, runs, ["high", "low", "number"], low, high)
+        documents = number.astype(np.int64) + offsets
+        if gone is not None:
+            left = ~flagged(gone, documents)
+            top, bottom, documents = top[left], bottom[left], documents[left]
+        found = _copies(tables, top, bottom, documents)
         copies.append(found[0])
         originals.append(found[1])
         groups += found[2]
@@ -49,10 +56,8 @@ def exact(call: Exact, folder: Path, watch: Watch, work: Work) -> dict[str, Any]
     return {"copies": len(copy), "originals": groups}
 
 
-def _copies(work: Work, runs: list[Run], tables: Tables, low: int, high: int) -> tuple[Numbers, Numbers, int]:
-    """Return copies and their originals among the text hashes of a range, and how many originals there are."""
-    (top, bottom, number), offsets = read_range(work, runs, ["high", "low", "number"], low, high)
-    documents = number.astype(np.int64) + offsets
+def _copies(tables: Tables, top: Column, bottom: Column, documents: Numbers) -> tuple[Numbers, Numbers, int]:
+    """Return copies and their originals among documents by the halves of their hashes, and how many originals there are."""
     order = np.lexsort((documents, bottom, top))
     again = same_as_previous(top[order], bottom[order])
     in_group = again.copy()
@@ -69,6 +74,21 @@ def _copies(work: Work, runs: list[Run], tables: Tables, low: int, high: int) ->
 def runs_of(keys: list[str]) -> list[Run]:
     """Return the runs of finished tasks."""
     return [Run(STAGE, key, COPIES) for key in keys]
+
+
+def copy_flags(work: Work, total: int, keys: list[str]) -> npt.NDArray[np.uint8]:
+    """Return one bit for each document of the corpus: whether it is a copy of another."""
+    flags = np.zeros(total // 8 + 1, np.uint8)
+    for run in runs_of(keys):
+        copies = run.column(work, "copy")
+        np.bitwise_or.at(flags, copies >> 3, (1 << (copies & 7)).astype(np.uint8))
+    return flags
+
+
+def flagged(flags: npt.NDArray[np.uint8], documents: Numbers) -> npt.NDArray[np.bool_]:
+    """Return which documents have their bit set."""
+    bits: npt.NDArray[np.bool_] = (flags[documents >> 3] >> (documents & 7).astype(np.uint8)) & 1 == 1
+    return bits
 
 
 def all_copies(work: Work, keys: list[str]) -> tuple[Numbers, Numbers]:

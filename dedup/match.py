@@ -9,22 +9,35 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from dedup.exact import runs_of as copies_of
-from dedup.runs import Run, partition_range, ranges, read_range, same_as_previous, write_run
+from dedup.exact import copy_flags, flagged
+from dedup.runs import Run, Share, ranges, read_range, same_as_previous, write_run
 from dedup.signed import Numbers, Signed, Tables
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE = "match"
-VERSION = 1
+VERSION = 2
 PAIRS = "pairs"  #: runs of "first" and "second": document numbers, first < second, ascending
+LARGE = "large"  #: runs of "hash" and "number": the members of buckets that do not give all their pairs
 
 #: A bucket (the documents that share a band hash) of up to this many gives all its pairs.
 SMALL_BUCKET = 16
 #: In a larger one each document is paired with so many of the most preferred, which are the likeliest to be kept,
 LEADERS = 8
 #: and with so many next to it in order of preference, which are the likeliest to be of its length. That is fewer pairs
-#: a document than twice those of the largest small bucket: a million variants of one page cost linear work.
+#: a document than twice those of the largest small bucket: a million variants of one page cost linear work. What
+#: is left of such a bucket when those pairs are verified is looked at again (``dedup.rematch``).
 NEIGHBOURS = 4
+
+
+class Width(msgspec.Struct, frozen=True):
+    """How many pairs a bucket gives: all up to ``small`` documents, else each with leaders and neighbours."""
+
+    small: int
+    leaders: int
+    neighbours: int
+
+
+FIRST_WIDTH = Width(SMALL_BUCKET, LEADERS, NEIGHBOURS)
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -32,73 +45,68 @@ class Match(msgspec.Struct, frozen=True):
 
     signed: Signed
     exact: list[str]  #: keys
-    partition: int
-    partitions: int
+    share: Share
 
 
-def task(signed: Signed, exact: list[str], partition: int, partitions: int) -> Task:
+def task(signed: Signed, exact: list[str], share: Share) -> Task:
     """Return the stage's task for one partition."""
-    facts = [msgspec.to_builtins(signed), exact, partition, partitions, SMALL_BUCKET, LEADERS, NEIGHBOURS]
-    label = f"partition {partition + 1} of {partitions}"
-    base = make_key(STAGE, VERSION, facts, ("numpy",))
-    return Task(STAGE, base, match, Match(signed, exact, partition, partitions), label)
+    base = make_key(STAGE, VERSION, msgspec.to_builtins([signed, exact, share, FIRST_WIDTH]), ("numpy",))
+    return Task(STAGE, base, match, Match(signed, exact, share), share.label)
 
 
 def match(call: Match, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
     """Do one task: write runs of candidate pairs; return the counts."""
     runs, tables = call.signed.runs_of("bands"), Tables(work, call.signed)
-    copy = _copy_flags(work, call.signed.total, call.exact)
-    written = pairs = largest = 0
-    for low, high in ranges(work, runs, "hash", *partition_range(call.partition, call.partitions)):
+    copy = copy_flags(work, call.signed.total, call.exact)
+    written = pairs = large = largest = 0
+    for low, high in ranges(work, runs, "hash", call.share.range, call.share.entries):
         (hashes, number), offsets = read_range(work, runs, ["hash", "number"], low, high)
         documents = number.astype(np.int64) + offsets
-        left = ~_flagged(copy, documents)
-        first, second, size = _bucket_pairs(hashes[left], documents[left], tables)
-        largest = max(largest, size)
-        if len(first):
-            write_run(folder, f"{PAIRS}{written}", {"first": first, "second": second})
+        left = ~flagged(copy, documents)
+        found = bucket_pairs(hashes[left], documents[left], tables, FIRST_WIDTH)
+        largest = max(largest, found.largest)
+        if len(found.first):
+            write_run(folder, f"{PAIRS}{written}", {"first": found.first, "second": found.second})
+            write_run(folder, f"{LARGE}{written}", {"hash": found.large_hash, "number": found.large})
             written += 1
-            pairs += len(first)
-    return {"pairs": pairs, "runs": written, "largest_bucket": largest}
+            pairs += len(found.first)
+            large += len(found.large)
+    return {"pairs": pairs, "runs": written, "in_large_buckets": large, "largest_bucket": largest}
 
 
-def runs_of(results: list[tuple[str, dict[str, Any]]]) -> list[Run]:
+def runs_of(results: list[tuple[str, dict[str, Any]]], stage: str = STAGE, name: str = PAIRS) -> list[Run]:
     """Return the runs of finished tasks, by their keys and facts."""
-    return [Run(STAGE, key, f"{PAIRS}{run}") for key, facts in results for run in range(facts["runs"])]
+    return [Run(stage, key, f"{name}{run}") for key, facts in results for run in range(facts["runs"])]
 
 
-def _copy_flags(work: Work, total: int, exact: list[str]) -> npt.NDArray[np.uint8]:
-    """Return one bit for each document of the corpus: whether it is an exact copy of another."""
-    flags = np.zeros(total // 8 + 1, np.uint8)
-    for run in copies_of(exact):
-        copies = run.column(work, "copy")
-        np.bitwise_or.at(flags, copies >> 3, (1 << (copies & 7)).astype(np.uint8))
-    return flags
+class Found(msgspec.Struct, frozen=True):
+    """What the buckets of a range give: distinct pairs, ascending, the members of large buckets by hash, the largest's size."""
+
+    first: Numbers
+    second: Numbers
+    large_hash: npt.NDArray[Any]
+    large: Numbers
+    largest: int
 
 
-def _flagged(flags: npt.NDArray[np.uint8], documents: Numbers) -> npt.NDArray[np.bool_]:
-    bits: npt.NDArray[np.bool_] = (flags[documents >> 3] >> (documents & 7).astype(np.uint8)) & 1 == 1
-    return bits
-
-
-def _bucket_pairs(hashes: npt.NDArray[Any], documents: Numbers, tables: Tables) -> tuple[Numbers, Numbers, int]:
-    """Return the distinct pairs that buckets propose, ascending, and the size of the largest bucket."""
+def bucket_pairs(hashes: npt.NDArray[Any], documents: Numbers, tables: Tables, width: Width) -> Found:
+    """Return the pairs that buckets propose: documents with the same hash."""
     order = np.lexsort((documents, hashes))
     hashes, documents = hashes[order], documents[order]
     bucket = np.cumsum(~same_as_previous(hashes)) - 1
     sizes = np.bincount(bucket) if len(bucket) else np.zeros(1, np.int64)
     size = sizes[bucket]
-    small, large = (size > 1) & (size <= SMALL_BUCKET), size > SMALL_BUCKET
-    found = _next_to(bucket[small], documents[small], SMALL_BUCKET - 1)
+    small, large = (size > 1) & (size <= width.small), size > width.small
+    found = _next_to(bucket[small], documents[small], width.small - 1)
     if large.any():
         members, buckets = documents[large], bucket[large]
         members = tables.by_preference(members, buckets)
-        found += _next_to(buckets, members, NEIGHBOURS) + _with_leaders(buckets, members)
+        found += _next_to(buckets, members, width.neighbours) + _with_leaders(buckets, members, width.leaders)
     first, second = distinct(
         np.concatenate([np.empty(0, np.int64), *(np.minimum(a, b) for a, b in found)]),
         np.concatenate([np.empty(0, np.int64), *(np.maximum(a, b) for a, b in found)]),
     )
-    return first, second, int(sizes.max())
+    return Found(first, second, hashes[large], documents[large], int(sizes.max()))
 
 
 def _next_to(bucket: Numbers, documents: Numbers, distance: int) -> list[tuple[Numbers, Numbers]]:
@@ -112,13 +120,13 @@ def _next_to(bucket: Numbers, documents: Numbers, distance: int) -> list[tuple[N
     return pairs
 
 
-def _with_leaders(bucket: Numbers, documents: Numbers) -> list[tuple[Numbers, Numbers]]:
+def _with_leaders(bucket: Numbers, documents: Numbers, leaders: int) -> list[tuple[Numbers, Numbers]]:
     """Return pairs of each document with the first of its bucket."""
     begins = ~same_as_previous(bucket)
     first = np.flatnonzero(begins)[np.cumsum(begins) - 1]
     places = np.arange(len(documents))
     pairs = []
-    for leader in range(LEADERS):
+    for leader in range(leaders):
         later = places > first + leader
         pairs.append((documents[(first + leader)[later]], documents[later]))
     return pairs

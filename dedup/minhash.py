@@ -6,11 +6,12 @@ Reading ``Minhash.run`` top to bottom is reading how documents are compared.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from dedup import decide, exact, match, pair, resolve, sign, verify
+from dedup import decide, exact, match, pair, rematch, resolve, sign, spare, verify
+from dedup.runs import ENTRY_BYTES, Run, Share
 from dedup.signed import Signed
 from pile.decisions import STAGE as DEDUP
 from pile.parts import Part
@@ -29,19 +30,22 @@ class Minhash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     The defaults are datatrove's and FineWeb's: of pairs at .8 they propose 92 %, at .9 all (field notes, section 5).
     """
 
-    version: ClassVar[int] = 1  #: raise it when the same documents would be decided on otherwise
+    version: ClassVar[int] = 2  #: raise it when the same documents would be decided on otherwise
     libraries: ClassVar[tuple[str, ...]] = ("numpy", "rensa", "scipy", "xxhash")
 
+    url: bool = False  #: True: of documents of one address only the preferred one is looked at further
+    near: bool = True  #: False: exact copies only
     threshold: float = 0.8  #: Jaccard coefficient of the word 5-grams from which on two documents are duplicates
     bands: int = 14
     rows: int = 8  #: permutations in a band
-    verify: bool = True  #: False: every proposed pair counts as at the threshold, unseen
-    partitions: int = 16  #: of the hashes, at most; decides memory and tasks, never the result
+    verify: bool = True  #: False: every proposed pair counts as at the threshold, and only a sample is looked at
+    partitions: int = 16  #: of the hashes, at most: tasks that can run at the same time; never decides the result
+    memory: int = 256  #: MiB that such a task takes for what it sorts at a time; never decides the result
 
     def __post_init__(self) -> None:
         if not 0 < self.threshold <= 1:
             raise ValueError(f"threshold must be above 0 and at most 1, not {self.threshold}")
-        for name in ("bands", "rows", "partitions"):
+        for name in ("bands", "rows", "partitions", "memory"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.bands * self.rows > MOST_PERMUTATIONS:
@@ -57,38 +61,104 @@ class Minhash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         if not parts:
             return []
-        signs = run(sign.STAGE, [sign.task(part, self.bands, self.rows) for part in parts])
-        signed = Signed.of(parts, [(result.key, result.facts) for result in signs])
-        ranges = range(partitions := max(1, min(self.partitions, -(-signed.total // PARTITION_DOCUMENTS))))
-        exacts = run(exact.STAGE, [exact.task(signed, partition, partitions) for partition in ranges])
-        copies = [result.key for result in exacts]
-        matches = run(match.STAGE, [match.task(signed, copies, partition, partitions) for partition in ranges])
-        [pairs] = run(pair.STAGE, [pair.task(signed, [(result.key, result.facts) for result in matches])])
-        resolution = resolve.Resolution(
-            signed, copies, pairs.key, pairs.facts["pairs"], self._verified(parts, signed, pairs, run), self.threshold
-        )
-        [resolved] = run(resolve.STAGE, [resolve.task(resolution, self.version)])
-        tasks = []
-        for index, part in enumerate(parts):
-            start, end, digest = resolved.facts["affected"].get(str(index), (0, 0, ""))
-            facts = signs[index].facts
-            call = decide.Decision(
-                signed.keys[index], signed.counts[index], facts["ids"], resolved.key, start, end, self.verify
-            )
-            tasks.append(decide.task(call, digest, part.label))
-        return [(result.key, result.facts) for result in run(DEDUP, tasks)]
+        flow = _Flow(self, parts, run)
+        flow.sign()
+        if self.near:
+            flow.match()
+        resolved = flow.resolve()
+        for _ in range(rematch.ROUNDS if self.near and self.verify else 0):
+            if not flow.rematch(resolved):
+                break
+            resolved = flow.resolve()
+        return flow.decide(resolved)
 
-    def _verified(
-        self, parts: list[Part], signed: Signed, pairs: Result, run: Callable[[str, list[Task]], list[Result]]
-    ) -> list[tuple[str, int, int]] | None:
-        """Return the ``verify`` stage's keys with the pairs of each, None when pairs are not verified."""
-        if not self.verify:
-            return None
-        wanted = {int(index): place for index, place in sorted(pairs.facts["wanted"].items())}
-        shingles = run(
-            verify.SHINGLE,
-            [verify.shingle_task(parts[index], index, signed, pairs.key, place) for index, place in wanted.items()],
-        )
-        keys = {index: result.key for index, result in zip(wanted, shingles, strict=True)}
-        verified = run(verify.VERIFY, verify.verify_tasks(signed, pairs.key, pairs.facts["pairs"], keys))
+
+class _Flow:
+    """One run: what its steps share."""
+
+    def __init__(self, options: Minhash, parts: list[Part], run: Callable[[str, list[Task]], list[Result]]) -> None:
+        self._options, self._parts, self._run = options, parts, run
+        self._shingles: dict[int, str] = {}  # keys of the sets of shingles, by part
+        self._proposed: list[resolve.Proposed] = []
+
+    def sign(self) -> None:
+        """Make signatures, each part's from its text alone, and find exact copies."""
+        bands, rows = (self._options.bands, self._options.rows) if self._options.near else (0, 0)
+        tasks = [sign.task(part, bands, rows, self._options.url) for part in self._parts]
+        self._signs = self._run(sign.STAGE, tasks)
+        self._signed = Signed.of(self._parts, [(result.key, result.facts) for result in self._signs])
+        count = max(1, min(self._options.partitions, -(-self._signed.total // PARTITION_DOCUMENTS)))
+        self._entries = self._options.memory * 2**20 // ENTRY_BYTES
+        self._shares = [Share(partition, count, self._entries) for partition in range(count)]
+        self._same_urls = self._exact("urls", []) if self._options.url else []
+        self._copies = self._exact("texts", self._same_urls)
+
+    def _exact(self, by: Literal["texts", "urls"], gone: list[str]) -> list[str]:
+        tasks = [exact.task(exact.Exact(self._signed, share, by, gone)) for share in self._shares]
+        return [result.key for result in self._run(exact.STAGE, tasks)]
+
+    def match(self) -> None:
+        """Propose pairs, and verify them."""
+        copies = self._same_urls + self._copies
+        tasks = [match.task(self._signed, copies, share) for share in self._shares]
+        self._matches = [(result.key, result.facts) for result in self._run(match.STAGE, tasks)]
+        self._propose(match.runs_of(self._matches))
+
+    def rematch(self, resolved: Result) -> bool:
+        """Propose more pairs among what is left of large buckets; return whether there are any."""
+        if not any(facts["in_large_buckets"] for _, facts in self._matches):
+            return False
+        calls = [rematch.Rematch(self._signed, self._matches, resolved.key, share) for share in self._shares]
+        results = self._run(rematch.STAGE, [rematch.task(call) for call in calls])
+        return self._propose(match.runs_of([(r.key, r.facts) for r in results], rematch.STAGE))
+
+    def _propose(self, runs: list[Run]) -> bool:
+        earlier = [proposed.pair for proposed in self._proposed]
+        [pairs] = self._run(pair.STAGE, [pair.task(pair.Pairing(self._signed, runs, earlier, self._entries))])
+        found: int = pairs.facts["pairs"]
+        if found or not earlier:
+            verified = self._verified(pairs) if self._options.verify else None
+            self._proposed.append(resolve.Proposed(pairs.key, found, verified))
+        return found > 0
+
+    def _verified(self, pairs: Result) -> list[tuple[str, int, int]]:
+        """Return the ``verify`` stage's keys with the pairs of each."""
+        if not self._shingles:  # whatever is proposed later was in a pair before
+            wanted = {int(index): place for index, place in sorted(pairs.facts["wanted"].items())}
+            tasks = [
+                verify.shingle_task(self._parts[index], index, self._signed, pairs.key, place)
+                for index, place in wanted.items()
+            ]
+            results = self._run(verify.SHINGLE, tasks)
+            self._shingles = {index: result.key for index, result in zip(wanted, results, strict=True)}
+        tasks = verify.verify_tasks(self._signed, pairs.key, pairs.facts["pairs"], self._shingles)
+        verified = self._run(verify.VERIFY, tasks)
         return [(result.key, result.task.arguments.start, result.task.arguments.end) for result in verified]
+
+    def resolve(self) -> Result:
+        """Say who stays, by all pairs that were proposed so far."""
+        call = resolve.Resolution(self._signed, self._same_urls, self._copies, self._proposed, self._options.threshold)
+        return self._run(resolve.STAGE, [resolve.task(call, self._options.version)])[0]
+
+    def decide(self, resolved: Result) -> list[tuple[str, dict[str, Any]]]:
+        """Write each part's decisions; return their keys and facts."""
+        verified = self._options.verify or not self._options.near
+        spared = {} if verified else self._spared(resolved)
+        tasks = []
+        for index, part in enumerate(self._parts):
+            start, end, digest = resolved.facts["affected"].get(str(index), (0, 0, ""))
+            checked = None if verified else spared.get(str(index), [0, 0])
+            key, count, ids = self._signed.keys[index], self._signed.counts[index], self._signs[index].facts["ids"]
+            tasks.append(
+                decide.task(decide.Decision(key, count, ids, resolved.key, start, end, checked), digest, part.label)
+            )
+        return [(result.key, result.facts) for result in self._run(DEDUP, tasks)]
+
+    def _spared(self, resolved: Result) -> dict[str, list[int]]:
+        """Return for each part how many of its removals were looked at, and how many of these verification would spare."""
+        [pairs] = self._run(pair.STAGE, [spare.sample_task(self._signed, resolved.key)])
+        verified = self._verified(pairs)
+        call = spare.Sparing(self._signed, pairs.key, resolved.key, verified, self._options.threshold)
+        [counted] = self._run(spare.STAGE, [spare.task(call)])
+        found: dict[str, list[int]] = counted.facts["checked"]
+        return found

@@ -2,63 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from dedup.match import distinct, runs_of
-from dedup.runs import Column, ranges, read_range
+from dedup.match import distinct
+from dedup.runs import Column, Run, ranges, read_range, same_as_previous
 from dedup.signed import Numbers, Signed
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE = "pair"
-VERSION = 1
+VERSION = 2
 FIRST, SECOND = "first.bin", "second.bin"  #: int64 document numbers, pair by pair, ascending; first < second
 WANTED = "wanted.bin"  #: int64, ascending: the documents of all pairs
 
 
 class Pairing(msgspec.Struct, frozen=True):
-    """What the stage's one task works on: the keys and facts of all ``match`` results."""
+    """What the stage's one task works on: the runs of pairs, and the keys of this stage's earlier results."""
 
     signed: Signed
-    matches: list[tuple[str, dict[str, Any]]]
+    runs: list[Run]
+    earlier: list[str]
+    entries: int  #: held at a time
 
 
-def task(signed: Signed, matches: list[tuple[str, dict[str, Any]]]) -> Task:
-    """Return the stage's task."""
-    facts = [msgspec.to_builtins(signed), [key for key, _ in matches]]
-    return Task(STAGE, make_key(STAGE, VERSION, facts, ("numpy",)), pair, Pairing(signed, matches), "all partitions")
+def task(call: Pairing) -> Task:
+    """Return the stage's task; pairs that are in an ``earlier`` result are left out."""
+    facts = msgspec.to_builtins([call.signed, call.runs, call.earlier])
+    return Task(STAGE, make_key(STAGE, VERSION, facts, ("numpy",)), pair, call, "all partitions")
 
 
 def pair(call: Pairing, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
-    """Do the task; return how many pairs, and for each part with documents in pairs ``[start, end, digest]`` of its wanted.
+    """Do the task: write the distinct pairs; return what ``write_pairs`` says of them."""
+    return write_pairs(folder, call.signed, _distinct_pairs(call, work))
+
+
+def _distinct_pairs(call: Pairing, work: Work) -> Iterator[tuple[Numbers, Numbers]]:
+    for low, high in ranges(work, call.runs, "first", (0, max(call.signed.total, 1)), call.entries):
+        (first, second), _ = read_range(work, call.runs, ["first", "second"], low, high)
+        first, second = distinct(first.astype(np.int64), second.astype(np.int64))
+        for key in call.earlier:
+            first, second = _without(first, second, work, key)
+        yield first, second
+
+
+def write_pairs(folder: Path, signed: Signed, found: Iterable[tuple[Numbers, Numbers]]) -> dict[str, Any]:
+    """Write ascending pairs; return how many, and for each part with documents in pairs ``[start, end, digest]`` of its wanted.
 
     The digest is over numbers within the part: it stays the same when other parts come or go.
     """
-    runs, total = runs_of(call.matches), call.signed.total
-    wanted = np.zeros(total, bool)  # one byte for each document of the corpus
+    wanted = np.zeros(signed.total, bool)  # one byte for each document of the corpus
     pairs = 0
     with open(folder / FIRST, "wb") as firsts, open(folder / SECOND, "wb") as seconds:
-        for low, high in ranges(work, runs, "first", 0, max(total, 1)):
-            (first, second), _ = read_range(work, runs, ["first", "second"], low, high)
-            first, second = distinct(first.astype(np.int64), second.astype(np.int64))
+        for first, second in found:
             firsts.write(first.tobytes())
             seconds.write(second.tobytes())
             wanted[first] = wanted[second] = True
             pairs += len(first)
     parts: dict[str, list[Any]] = {}
-    starts, position = call.signed.starts(), 0
+    starts, position = signed.starts(), 0
     with open(folder / WANTED, "wb") as file:
-        for part, (start, end) in enumerate(zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)):
+        for part, (start, end) in enumerate(pairwise(starts.tolist())):
             numbers = np.flatnonzero(wanted[start:end]).astype(np.int64)
             if len(numbers):
                 file.write((numbers + start).tobytes())
                 parts[str(part)] = [position, position + len(numbers), sha256(numbers.tobytes()).hexdigest()[:40]]
                 position += len(numbers)
     return {"pairs": pairs, "documents": position, "wanted": parts}
+
+
+def _without(first: Numbers, second: Numbers, work: Work, key: str) -> tuple[Numbers, Numbers]:
+    """Return the pairs that an earlier result does not have."""
+    if not len(first) or not work.file(STAGE, key, FIRST).stat().st_size:
+        return first, second
+    known = np.memmap(work.file(STAGE, key, FIRST), np.int64, "r")
+    start, end = np.searchsorted(known, [first[0], first[-1] + 1]).tolist()
+    firsts = np.concatenate([read_numbers(work, key, FIRST, start, end), first])
+    seconds = np.concatenate([read_numbers(work, key, SECOND, start, end), second])
+    order = np.lexsort((np.arange(len(firsts)), seconds, firsts))
+    again = order[same_as_previous(firsts[order], seconds[order])]  # the later of the two is the new one
+    new = np.ones(len(firsts), bool)
+    new[: end - start] = new[again] = False
+    return firsts[new], seconds[new]
 
 
 def read_numbers(work: Work, key: str, name: str, start: int, end: int) -> Numbers:

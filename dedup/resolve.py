@@ -17,32 +17,42 @@ import numpy.typing as npt
 
 from dedup.exact import all_copies
 from dedup.pair import FIRST, SECOND, read_numbers
+from dedup.runs import save
 from dedup.signed import Numbers, Signed, Tables
 from dedup.verify import JACCARD, VERIFY
-from pile.decisions import DECISION, EXACT_DUPLICATE, KEPT, NEAR_DUPLICATE
+from pile.decisions import DECISION, EXACT_DUPLICATE, KEPT, NEAR_DUPLICATE, SAME_URL
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE = "resolve"
-VERSION = 1
+VERSION = 3
 AFFECTED = "affected.npy"  #: DECISION of every document that is not alone, by part, then row
+GONE = "gone.npy"  #: int64 numbers of near-duplicates that go (not of copies), ascending,
+WINNERS = "winners.npy"  #: and of the documents on whose account they go
 
 Coefficients = npt.NDArray[np.float64]
 #: Pairs read, or walked as Python numbers, at a time.
 STRETCH = 1_000_000
 
 
-class Resolution(msgspec.Struct, frozen=True):
-    """What the stage's one task works on.
+class Proposed(msgspec.Struct, frozen=True):
+    """One result of the ``pair`` stage, and what verification says of it.
 
     ``verified`` are the keys of the ``verify`` stage with the pairs ``[start, end]`` of each; None when pairs are not
     verified: then each counts as at the threshold.
     """
 
-    signed: Signed
-    exact: list[str]
     pair: str
     pairs: int
     verified: list[tuple[str, int, int]] | None
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """What the stage's one task works on."""
+
+    signed: Signed
+    urls: list[str]  #: keys of the ``exact`` stage, by address
+    exact: list[str]  #: and by text
+    proposed: list[Proposed]
     threshold: float
 
 
@@ -64,54 +74,65 @@ def resolve(call: Resolution, folder: Path, watch: Watch, work: Work) -> dict[st
     """Do the task: write the decisions on documents that are not alone, and for each part ``[start, end, digest]`` of them."""
     tables = Tables(work, call.signed)
     copies, originals = all_copies(work, call.exact)
+    others, pages = all_copies(work, call.urls)
+    if len(copies):  # of two of one address, the one that stays may be a copy of a third
+        place = np.minimum(np.searchsorted(copies, pages), len(copies) - 1)
+        pages = np.where(copies[place] == pages, originals[place], pages)
     near = _near(call, work)
-    nodes = np.unique(np.concatenate([near.first, near.second, originals]))
-    members = np.concatenate([nodes, copies])
-    node = np.concatenate(
-        [np.arange(len(nodes)), np.searchsorted(nodes, originals)]
-    )  # of each member: its own, its original's
+    nodes = np.unique(np.concatenate([near.first, near.second, originals, pages]))
+    members = np.concatenate([nodes, copies, others])
+    node = np.searchsorted(nodes, np.concatenate([nodes, originals, pages]))  # of each member: its own, its original's
     decided = np.zeros(len(members), DECISION)
     decided["row"] = tables.column(members, "row")
-    _removals(tables, nodes, near, node, decided)
+    reasons = np.repeat([KEPT, EXACT_DUPLICATE, SAME_URL], [len(nodes), len(copies), len(others)])
+    gone, winners = _removals(tables, nodes, near, node, reasons, decided)
+    save(folder / GONE, gone)
+    save(folder / WINNERS, winners)
     _clusters(tables, nodes, near, members, node, decided)
     order = np.argsort(members)
-    np.save(folder / AFFECTED, decided[order])
+    save(folder / AFFECTED, decided[order])
     bounds = np.searchsorted(members[order], call.signed.starts()).tolist()
     affected = {}
     for part, (start, end) in enumerate(pairwise(bounds)):
         if start < end:
             affected[str(part)] = [start, end, sha256(decided[order[start:end]].tobytes()).hexdigest()[:40]]
-    verified = call.verified is not None
-    return {"pairs": call.pairs, "near_pairs": len(near.first), "verified": verified, "affected": affected}
+    pairs = sum(proposed.pairs for proposed in call.proposed)
+    return {"pairs": pairs, "near_pairs": len(near.first), "affected": affected}
 
 
-def _removals(tables: Tables, nodes: Numbers, near: Near, node: Numbers, decided: npt.NDArray[Any]) -> None:
-    """Fill in who goes, on whose account, and how near the two are."""
+def _removals(
+    tables: Tables, nodes: Numbers, near: Near, node: Numbers, reasons: npt.NDArray[Any], decided: npt.NDArray[Any]
+) -> tuple[Numbers, Numbers]:
+    """Fill in who goes, on whose account, and how near the two are; return the nodes that go, ascending, and for whom.
+
+    ``reasons`` say of each member why it goes whatever its node does, or ``KEPT``.
+    """
     winner, jaccard = survivors(tables, nodes, near)
-    gone = winner[node] >= 0
-    is_copy = np.arange(len(node)) >= len(nodes)
+    gone = (winner[node] >= 0) & (reasons != SAME_URL)
     # A copy of what goes itself goes on account of the document that stays: their shingles are the original's.
-    decided["reason"] = np.where(gone, NEAR_DUPLICATE, np.where(is_copy, EXACT_DUPLICATE, KEPT))
-    decided["jaccard"] = np.where(gone, jaccard[node], is_copy)
+    decided["reason"] = np.where(gone, NEAR_DUPLICATE, reasons)
+    decided["jaccard"] = np.where(gone, jaccard[node], reasons == EXACT_DUPLICATE)
     decided["winner_part"] = decided["winner_row"] = -1
-    removed = np.flatnonzero(gone | is_copy)
-    stays = np.where(gone, winner[node], nodes[node])[removed]
+    removed = np.flatnonzero(decided["reason"] != KEPT)
+    stays = np.where(winner[node] >= 0, winner[node], nodes[node])[removed]
     decided["winner_part"][removed] = tables.parts(stays)
     decided["winner_row"][removed] = tables.column(stays, "row")
+    return nodes[winner >= 0], winner[winner >= 0]
 
 
 def _near(call: Resolution, work: Work) -> Near:
     """Return the pairs that count."""
     firsts, seconds, found = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.float64)]
-    stretches = call.verified
-    if stretches is None:
-        stretches = [("", s, min(s + STRETCH, call.pairs)) for s in range(0, call.pairs, STRETCH)]
-    for key, start, end in stretches:
-        jaccard = np.load(work.file(VERIFY, key, JACCARD)) if key else np.full(end - start, call.threshold)
-        enough = jaccard >= call.threshold
-        firsts.append(read_numbers(work, call.pair, FIRST, start, end)[enough])
-        seconds.append(read_numbers(work, call.pair, SECOND, start, end)[enough])
-        found.append(jaccard[enough])
+    for proposed in call.proposed:
+        stretches = proposed.verified
+        if stretches is None:
+            stretches = [("", s, min(s + STRETCH, proposed.pairs)) for s in range(0, proposed.pairs, STRETCH)]
+        for key, start, end in stretches:
+            jaccard = np.load(work.file(VERIFY, key, JACCARD)) if key else np.full(end - start, call.threshold)
+            enough = jaccard >= call.threshold
+            firsts.append(read_numbers(work, proposed.pair, FIRST, start, end)[enough])
+            seconds.append(read_numbers(work, proposed.pair, SECOND, start, end)[enough])
+            found.append(jaccard[enough])
     return Near(np.concatenate(firsts), np.concatenate(seconds), np.concatenate(found))
 
 

@@ -1,10 +1,11 @@
-"""The kernel of near-duplicate search: texts to shingle hashes, MinHash digests and band hashes, a batch of documents at a time.
+"""The kernel of near-duplicate search: words to shingle hashes, MinHash digests and band hashes, a batch of documents at a time.
 
 No Python object is made per word or per shingle.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -13,64 +14,35 @@ import numpy as np
 import numpy.typing as npt
 from rensa import RMinHash
 
-from pile.text import SPACE, code_points, ngram_hashes, span_hashes, word_spans
-
-Hashes = npt.NDArray[np.uint64]
-Places = npt.NDArray[np.int64]
+from dedup.words import Hashes, Places, mixed, word_hashes
 
 #: Words in a shingle, as datatrove, FineWeb and The Pile have it (field notes, section 5).
 SHINGLE_WORDS = 5
 #: Seed of the permutations. Part of the signature's definition, not of a recipe: signatures outlive recipes.
 PERMUTATION_SEED = 0x70696C65
-#: Characters hashed at a time: as many as fit the tables that ``pile.text`` keeps, and the second-level cache.
-PIECE_CHARACTERS = 50_000
-#: Odd multipliers that join a band's digests to one hash and spread it (the finaliser of splitmix64).
+#: The odd multiplier that joins the words of a shingle, and a band's digests, to one hash.
 _JOIN = np.uint64(0x9FB21C651E98DF25)
-_MIX1 = np.uint64(0xBF58476D1CE4E5B9)
-_MIX2 = np.uint64(0x94D049BB133111EB)
 
 
-def shingle_batch(texts: list[str]) -> tuple[Hashes, Places]:
-    """Return the shingle hashes of normalised texts, and where each text's begin (one more: where the last's end).
+def shingle_batch(words: Hashes, starts: Places) -> tuple[Hashes, Places]:
+    """Return the shingle hashes of texts by the hashes of their words, and where each text's begin (one more: the last's end).
 
-    As a set, each text's are those of ``pile.text.shingles``; here they come unsorted, with repeats. Memory is a few machine
-    words for each word of the texts.
+    They come in the order of the words, with repeats; a text of fewer than ``SHINGLE_WORDS`` words has none. The words w of a
+    shingle are joined as a polynomial in ``_JOIN``, the first word with the highest power, and mixed.
     """
-    ends = np.cumsum([len(text) + 1 for text in texts], dtype=np.int64)
-    words, places = _words(" ".join(texts))
-    word_ends = np.searchsorted(places, ends)
-    grams = ngram_hashes(words, SHINGLE_WORDS)
+    count = len(words) - (SHINGLE_WORDS - 1)
+    if count < 1:
+        return np.empty(0, np.uint64), np.zeros(len(starts), np.int64)
+    grams = words[:count].copy()
+    for offset in range(1, SHINGLE_WORDS):
+        grams *= _JOIN
+        grams += words[offset : offset + count]
     # A shingle that begins in the last four words of a text would reach into the next.
-    across = (word_ends[:, None] - np.arange(1, SHINGLE_WORDS)).ravel()
-    whole = np.ones(len(grams), bool)
-    whole[across[(across >= 0) & (across < len(grams))]] = False
-    counts = np.maximum(np.diff(word_ends, prepend=0) - (SHINGLE_WORDS - 1), 0)
-    return grams[whole], np.concatenate([[0], np.cumsum(counts)])
-
-
-def _words(text: str) -> tuple[Hashes, Places]:
-    """Return the hash of each word of a text of any length, and the place of its first character."""
-    hashes, places = [], []
-    for start, piece in _pieces(text):
-        codes = code_points(piece)
-        firsts, ends = word_spans(codes, codes == SPACE)
-        hashes.append(span_hashes(codes, firsts, ends))
-        places.append(firsts + start)
-    return np.concatenate(hashes), np.concatenate(places)
-
-
-def _pieces(text: str) -> Iterator[tuple[int, str]]:
-    """Yield a text cut at spaces, each piece with its place; a longer word stays whole."""
-    start = 0
-    while len(text) - start > PIECE_CHARACTERS:
-        end = text.rfind(" ", start, start + PIECE_CHARACTERS)
-        if end < 0:
-            end = text.find(" ", start + PIECE_CHARACTERS)
-        if end < 0:
-            break
-        yield start, text[start:end]
-        start = end + 1
-    yield start, text[start:]
+    across = (starts[1:, None] - np.arange(1, SHINGLE_WORDS)).ravel()
+    whole = np.ones(count, bool)
+    whole[across[(across >= 0) & (across < count)]] = False
+    counts = np.maximum(np.diff(starts) - (SHINGLE_WORDS - 1), 0)
+    return mixed(grams[whole]), np.concatenate([[0], np.cumsum(counts)])
 
 
 def digests(grams: Hashes, starts: Places, permutations: int) -> npt.NDArray[np.uint32]:
@@ -82,10 +54,13 @@ def digests(grams: Hashes, starts: Places, permutations: int) -> npt.NDArray[np.
     instead of .925.
     """
     # Measured on 650 words and 112 permutations: rensa 8 us a document, numpy 69 us, datasketch's affine32 161 us or more.
+    # rensa gives its matrix as lists only; packing them costs a third of what numpy takes to read them.
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(
         np.ascontiguousarray(grams), starts.astype(np.uint64), permutations, PERMUTATION_SEED
     )
-    return np.array(matrix.to_rows(), dtype=np.uint32).reshape(len(starts) - 1, permutations)
+    pack = struct.Struct(f"={permutations}I").pack
+    rows = b"".join([pack(*row) for row in matrix.to_rows()])
+    return np.frombuffer(rows, np.uint32).reshape(len(starts) - 1, permutations)
 
 
 def band_hashes(matrix: npt.NDArray[np.uint32], bands: int, rows: int) -> Hashes:
@@ -95,21 +70,12 @@ def band_hashes(matrix: npt.NDArray[np.uint32], bands: int, rows: int) -> Hashes
     for row in range(rows):
         hashes *= _JOIN
         hashes += blocks[:, :, row]
-    return _mixed(hashes)
+    return mixed(mixed(hashes))
 
 
-def _mixed(values: Hashes) -> Hashes:
-    values ^= values >> np.uint64(30)
-    values *= _MIX1
-    values ^= values >> np.uint64(27)
-    values *= _MIX2
-    values ^= values >> np.uint64(31)
-    return values
-
-
-def sets_of(texts: list[str]) -> Iterator[Hashes]:
-    """Yield each normalised text's shingle hashes, sorted and unique."""
-    grams, starts = shingle_batch(texts)
+def sets_of(texts: list[bytes]) -> Iterator[Hashes]:
+    """Yield each text's shingle hashes, sorted and unique; the texts are as ``pile.text.spaced`` gives them."""
+    grams, starts = shingle_batch(*word_hashes(texts))
     for start, end in pairwise(starts.tolist()):
         yield np.unique(grams[start:end])
 

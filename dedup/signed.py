@@ -26,11 +26,11 @@ MOST_IDS = 100_000
 
 
 class Signed(msgspec.Struct, frozen=True):
-    """All signed parts, in order: their keys, counts of documents and of runs, ranks (0 is preferred) and sources."""
+    """All signed parts, in order: keys, counts of documents, slices of each run, ranks (0 is preferred) and sources."""
 
     keys: list[str]
     counts: list[int]
-    runs: list[int]
+    runs: list[list[int]]
     ranks: list[int]
     sources: list[str]
 
@@ -55,12 +55,13 @@ class Signed(msgspec.Struct, frozen=True):
         return np.concatenate([[0], np.cumsum(self.counts, dtype=np.int64)])
 
     def runs_of(self, name: str) -> list[Run]:
-        """Return all parts' runs of one kind (``texts`` or ``bands``)."""
+        """Return all parts' runs of one kind (``texts``, ``urls`` or ``bands``)."""
         starts = self.starts()
         return [
-            Run(STAGE, key, f"{name}{run}", int(start))
+            Run(STAGE, key, f"{name}{run}-{slice}", int(start), slice, slices)
             for key, start, runs in zip(self.keys, starts[:-1], self.runs, strict=True)
-            for run in range(runs)
+            for run, slices in enumerate(runs)
+            for slice in range(slices)
         ]
 
 

@@ -15,17 +15,19 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.pair import FIRST, SECOND, WANTED, read_numbers
-from dedup.signature import PIECE_CHARACTERS, jaccard, sets_of
+from dedup.runs import save
+from dedup.signature import jaccard, sets_of
 from dedup.signed import Numbers, Signed, Tables
+from dedup.words import PIECE_BYTES
 from pile.document import Document
 from pile.errors import WorkError
 from pile.parts import DOCUMENTS, Part
 from pile.shards import read_lines
 from pile.stage import Task, Watch, Work, make_key
-from pile.text import normalise
+from pile.text import spaced
 
 SHINGLE, VERIFY = "shingle", "verify"
-VERSION = 1
+VERSION = 2
 SETS = "sets.bin"  #: uint64 shingle hashes, document after document, each's sorted and unique
 ENDS = "ends.npy"  #: where each document's end among them
 NUMBERS = "numbers.npy"  #: whose they are, ascending, counted within the part
@@ -72,24 +74,24 @@ def shingle(call: Shingling, folder: Path, watch: Watch, work: Work) -> dict[str
     numbers = read_numbers(work, call.pair, WANTED, call.start, call.end) - call.offset
     ends = [0]
     with open(folder / SETS, "wb") as file:
-        batch: list[str] = []
-        characters = 0
+        batch: list[bytes] = []
+        held = 0
         for document in _documents(call, numbers, work):
             watch.begin(document.id)
             # A document that killed its worker here is without shingles: like no other, it is kept.
-            normal = "" if document.id in watch.quarantined else normalise(document.text)
-            if characters + len(normal) > PIECE_CHARACTERS:
+            words = b"" if document.id in watch.quarantined else spaced(document.text)
+            if held + len(words) > PIECE_BYTES:
                 _write_sets(file, batch, ends)
-                batch, characters = [], 0
-            batch.append(normal)
-            characters += len(normal) + 1
+                batch, held = [], 0
+            batch.append(words)
+            held += len(words) + 1
         _write_sets(file, batch, ends)
-    np.save(folder / ENDS, np.array(ends[1:], np.int64))
-    np.save(folder / NUMBERS, numbers)
+    save(folder / ENDS, np.array(ends[1:], np.int64))
+    save(folder / NUMBERS, numbers)
     return {"documents": len(numbers), "shingles": ends[-1]}
 
 
-def _write_sets(file: Any, batch: list[str], ends: list[int]) -> None:
+def _write_sets(file: Any, batch: list[bytes], ends: list[int]) -> None:
     if batch:
         for found in sets_of(batch):
             file.write(found.tobytes())
@@ -138,7 +140,7 @@ def verify(call: Verification, folder: Path, watch: Watch, work: Work) -> dict[s
         if a != held:  # pairs come by their first document
             one, held = sets[a], a
         found[pair] = jaccard(one, sets[b])
-    np.save(folder / JACCARD, found)
+    save(folder / JACCARD, found)
     return {"pairs": len(found)}
 
 

@@ -139,8 +139,8 @@ class Build:
                 results.append(msgspec.structs.replace(result, facts={**facts, "damage": damage} if damage else facts))
         if faults:
             step = (
-                f'. Delete its files in {self.work.storage.url}/fetch to fetch one again, or set on_damage = "keep" in its '
-                "[sources] table"
+                f". Restore the file (to fetch one again, delete its files in {self.work.storage.url}/fetch), or set "
+                'on_damage = "keep" in its [sources] table of a recipe'
             )
             raise DataError(
                 f"{len(faults)} of {total} inputs cannot be used, all others are done: {'; '.join(faults)}"
@@ -278,7 +278,7 @@ def libraries_of(recipe: Recipe) -> list[str]:
 
 def facts_of(recipe: Recipe) -> dict[str, Any]:
     """Return the recipe as the manifest has it: all but where it lay."""
-    return {key: value for key, value in msgspec.to_builtins(recipe).items() if key != "path"}
+    return {key: value for key, value in msgspec.to_builtins(recipe).items() if key not in ("path", "lock")}
 
 
 def _input_of(task: Task) -> tuple[str, str]:

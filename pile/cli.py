@@ -6,6 +6,7 @@ It imports next to nothing, since every worker process runs the script that bega
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from pile.errors import PileError
 
@@ -33,6 +34,6 @@ def _with_bare_ray(arguments: list[str]) -> list[str]:
     for place, argument in enumerate(arguments):
         done.append(argument)
         after = arguments[place + 1] if place + 1 < len(arguments) else "-"
-        if argument == "--ray" and (after.startswith("-") or after.endswith(".toml")):
+        if argument == "--ray" and (after.startswith("-") or after.endswith(".toml") or Path(after).is_file()):
             done.append("")
     return done

@@ -22,7 +22,7 @@ from pile.lock import Lock
 from pile.manifest import read as read_manifest
 from pile.plugins import Kind, names, resolve
 from pile.progress import Progress
-from pile.recipe import Recipe, check_plugins, load, modules, read
+from pile.recipe import Output, Recipe, check_plugins, load, modules, read
 from pile.stage import Work
 from pile.storage import Storage
 from pile.verify import verify as verified
@@ -40,6 +40,14 @@ STAGES = ("pile.runner", "pile.extract", "pile.judge", "pile.settle", "pile.gath
 RecipePath = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a .toml file.")]
 Out = Annotated[str | None, typer.Option(help="Folder or fsspec URL of the corpus. [default: build/<name>]")]
 WorkUrl = Annotated[str, typer.Option("--work", help="Folder or fsspec URL of what the stages store.")]
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILES...", help="JSON Lines, plain or compressed, the preferred first. A quoted pattern counts as one."
+    ),
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes. [default: one per core]")]
+Ray = Annotated[str | None, typer.Option(metavar="[ADDRESS]", help="Run on Ray: here, or on the cluster at ADDRESS.")]
 Mirror = Annotated[str | None, typer.Option(help="Folder or http URL that every upstream is read from.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
@@ -77,26 +85,60 @@ def build(
     recipe: RecipePath,
     out: Out = None,
     work: WorkUrl = ".pile",
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one per core]")] = None,
-    ray: Annotated[
-        str | None, typer.Option(metavar="[ADDRESS]", help="Run on Ray: here, or on the cluster at ADDRESS.")
-    ] = None,
+    workers: Workers = None,
+    ray: Ray = None,
     mirror: Mirror = None,
 ) -> None:
     """Build a corpus: lock, fetch, extract, judge, deduplicate, mix, seal. Run it again to go on where it stopped."""
     loaded = read(recipe)
-    progress = Progress()
     store = Storage(f"build/{loaded.name}" if out is None else out)
-    preload = (*STAGES, *modules(loaded))
-    executor: Executor = LocalExecutor(workers, preload) if ray is None else RayExecutor(workers, ray or None)
+    executor = _executor(loaded, workers, ray)
     check_plugins(loaded)
+    _build(loaded, store, Work(work), executor, mirror)
+
+
+@app.command()
+def dedup(
+    files: Files,
+    out: Annotated[str, typer.Option(help="Folder or fsspec URL of what stays.")],
+    threshold: Annotated[
+        float, typer.Option(help="Jaccard coefficient of word 5-grams that makes two texts one.")
+    ] = 0.8,
+    text_field: Annotated[str, typer.Option(help="Field of a line that holds its text.")] = "text",
+    verify: Annotated[bool, typer.Option(help="Compare the texts of each proposed pair.")] = True,
+    shards: Annotated[int, typer.Option(min=1, help="Files that what stays is written to.")] = 1,
+    work: WorkUrl = ".pile",
+    workers: Workers = None,
+    ray: Ray = None,
+) -> None:
+    """Remove near-duplicates from any JSON Lines. Name more files later, and only their texts are read."""
+    from pile.files import recipe_of
+
+    place = Work(work)
+    options = {"threshold": threshold, "verify": verify}
+    loaded = recipe_of(files, text_field, options, Output(shards=shards), place.storage)
+    with upstream_for(loaded, None, Progress()) as upstream:
+        made = locking.make(loaded, upstream, _former(loaded))
+    loaded.lock_path.parent.mkdir(parents=True, exist_ok=True)
+    locking.write(loaded, made)
+    _build(loaded, Storage(out), place, _executor(loaded, workers, ray), None)
+
+
+def _executor(loaded: Recipe, workers: int | None, ray: str | None) -> Executor:
+    if ray is not None:
+        return RayExecutor(workers, ray or None)
+    return LocalExecutor(workers, (*STAGES, *modules(loaded)))
+
+
+def _build(loaded: Recipe, store: Storage, work: Work, executor: Executor, mirror: str | None) -> None:
     # Late, as in some commands below, for what it takes: meanwhile the workers' modules are imported, too.
     from pile.build import Build
     from pile.report import summary
 
+    progress = Progress()
     try:
         with upstream_for(loaded, mirror, progress) as upstream, executor:
-            built = Build(loaded, store, Work(work), upstream, executor, progress).build()
+            built = Build(loaded, store, work, upstream, executor, progress).build()
     except KeyboardInterrupt:
         print("interrupted: the same command goes on where this one stopped", file=sys.stderr)
         raise typer.Exit(130) from None

@@ -18,8 +18,8 @@ STAGE = "dedup"
 DECISIONS = "decisions.npy"  #: one DECISION for each candidate, in order of its row
 
 #: Reasons by number; 0 is for what is kept.
-DEDUP_REASONS = ("", "exact_duplicate", "near_duplicate")
-KEPT, EXACT_DUPLICATE, NEAR_DUPLICATE = range(3)
+DEDUP_REASONS = ("", "exact_duplicate", "near_duplicate", "same_url")
+KEPT, EXACT_DUPLICATE, NEAR_DUPLICATE, SAME_URL = range(4)
 
 DECISION = np.dtype(
     [
@@ -30,7 +30,7 @@ DECISION = np.dtype(
         ("sources", "<u2"),  # distinct sources in the cluster
         ("winner_part", "<i4"),  # the kept document on whose account it was removed: index into the parts, -1 when kept
         ("winner_row", "<i8"),  # and its row, -1 when kept
-        ("jaccard", "<f4"),  # of the two sets of shingles; 1 for an exact duplicate, 0 when kept
+        ("jaccard", "<f4"),  # of the two sets of shingles; 1 for an exact duplicate, 0 when kept or of the same address
     ]
 )
 

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from pile.chance import draw
-from pile.decisions import DEDUP_REASONS, decisions
+from pile.decisions import DEDUP_REASONS, NEAR_DUPLICATE, decisions
+from pile.difference import difference
 from pile.document import Drop
 from pile.parts import DROPS, Part, documents, lost_rows, verdicts
 from pile.shards import read_lines, write_lines
@@ -24,10 +25,13 @@ STAGE, MERGE = "sample", "examples"
 VERSION = 2
 FILE = "examples.jsonl.zst"
 KEPT = "kept"
+NEAR = DEDUP_REASONS[NEAR_DUPLICATE]
 #: Examples of each reason and source: enough to look at by the hundred.
 EACH = 100
 #: Characters of a text that an example shows.
 EXCERPT = 2000
+#: Characters of a near-duplicate, and of what was kept instead, that are searched for their difference.
+COMPARED = 50_000
 
 
 class Example(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,6 +55,7 @@ class Example(msgspec.Struct, frozen=True, omit_defaults=True):
     instead: tuple[int, int] | None = None
     instead_id: str = ""
     instead_text: str = ""
+    difference: str = ""  #: of a near-duplicate, from what was kept instead to this
 
 
 class Sampling(msgspec.Struct, frozen=True):
@@ -132,7 +137,7 @@ def _examples(call: Sampling, work: Work) -> Iterator[Example]:
             document.url,
             scores=verdict.scores,
             characters=len(document.text),
-            text=document.text[:EXCERPT],
+            text=document.text[: COMPARED if reason == NEAR else EXCERPT],
             facts=document.facts,
             jaccard=jaccard,
             instead=instead,
@@ -152,12 +157,20 @@ def merge(call: Merging, folder: Path, watch: Watch, work: Work) -> dict[str, An
     for place, rows in sorted(wanted.items()):
         for row, document in enumerate(islice(documents(work, call.parts[place]), max(rows) + 1)):
             if row in rows:
-                kept[place, row] = (document.id, document.text[:EXCERPT])
+                kept[place, row] = (document.id, document.text[:COMPARED])
     whole = []
     for example in drawn:
         if example.instead:
             id, text = kept[example.instead]
-            example = msgspec.structs.replace(example, instead=None, instead_id=id, instead_text=text)
+            changed = difference(text, example.text) if example.reason == NEAR else ""
+            example = msgspec.structs.replace(
+                example,
+                instead=None,
+                instead_id=id,
+                instead_text=text[:EXCERPT],
+                difference=changed,
+                text=example.text[:EXCERPT],
+            )
         whole.append(msgspec.json.encode(example))
     write_lines(folder / FILE, whole)
     return {}

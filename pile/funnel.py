@@ -67,11 +67,14 @@ def _damage(extracted: dict[str, Any]) -> str:
 
 
 def _sum(facts: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
+    found = {
         "in": sum(f["in"] for f in facts),
         "out": sum(f["out"] for f in facts),
         "drops": _total(f["drops"] for f in facts),
     }
+    if any("checked" in f for f in facts):  # pairs were not verified, but for a sample of the removals
+        found |= {name: sum(f[name] for f in facts) for name in ("checked", "spared")}
+    return found
 
 
 def _total(counts: Iterable[dict[str, int]]) -> dict[str, int]:

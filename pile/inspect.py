@@ -53,6 +53,8 @@ def show(example: Example, width: int) -> str:
     lines += [f"   {name}: {', '.join(_score(*score) for score in found.items())}" for name, found in scores.items()]
     if example.instead_id:
         lines.append(f"   kept instead: {example.instead_id}  (Jaccard {example.jaccard:.3f})")
+    if example.difference:
+        lines.append(f"   [-only there-] {{+only here+}}: {example.difference}")
     if example.text:
         lines += [f"   text: {example.characters:,} characters", *_indented(example.text, width, example.characters)]
     if example.instead_text:

@@ -81,6 +81,7 @@ class Recipe(msgspec.Struct, frozen=True):
     output: Output = Output()
     dedup: dict[str, Any] | None = None
     path: str = ""
+    lock: str = ""  #: where the lock is, when it is not beside the recipe
 
     @property
     def folder(self) -> Path:
@@ -90,7 +91,7 @@ class Recipe(msgspec.Struct, frozen=True):
     @property
     def lock_path(self) -> Path:
         """Where the lock is."""
-        return Path(self.path).with_suffix(".lock.json")
+        return Path(self.lock) if self.lock else Path(self.path).with_suffix(".lock.json")
 
 
 def load(path: Path) -> Recipe:
@@ -139,7 +140,7 @@ def modules(recipe: Recipe) -> list[str]:
 def parse(raw: dict[str, Any], path: Path) -> Recipe:
     """Turn decoded TOML into a ``Recipe``, without loading what it names."""
     place = f"{path}"
-    _known(raw, _fields(Recipe) - {"path"}, place)
+    _known(raw, _fields(Recipe) - {"path", "lock"}, place)
     if not isinstance(raw.get("sources"), dict) or not raw["sources"]:
         raise RecipeError(f"{place}: no [sources.NAME] table: a corpus needs at least one source")
     output = raw.get("output", {})

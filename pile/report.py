@@ -18,6 +18,10 @@ def funnel_table(source: str, record: SourceRecord) -> list[str]:
             continue
         for reason, count in sorted(facts["drops"].items(), key=lambda item: (-item[1], item[0])):
             lines.append(f"    - {stage + ': ' + reason:<46}{count:>10,}")
+        if facts.get("checked"):
+            lines.append(
+                f"      (not verified: of {facts['checked']:,} looked at, verification would spare {facts['spared']:,})"
+            )
         lines.append(f"  {_NAMES[stage]:<50}{facts['out']:>10,}")
     written = ", ".join(f"{split} {count:,}" for split, count in record.lines.items()) or "none"
     lines.append(f"  written: {written}")

@@ -1,4 +1,4 @@
-"""Normalisation and shingling of text, shared by filters and dedup, vectorised over code points.
+"""Normalisation of text and hashes of its spans, shared by filters and dedup, vectorised over code points.
 
 No Python object is made per word or per shingle; every step is linear in the text, whatever it holds.
 """
@@ -6,6 +6,7 @@ No Python object is made per word or per shingle; every step is linear in the te
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -32,6 +33,8 @@ _INVISIBLE_MARKS = frozenset({0x034F, 0x180B, 0x180C, 0x180D, 0x180F, *range(0xF
 #: Categories without a capital, an accent or an invisible character: letters without case, what is not assigned, mathematical
 #: symbols, punctuation.
 _PLAIN = frozenset({"Lo", "Cn", "Co", "Cs", "Sm", "Po"})
+#: Characters that are normalised at a time on the way to words.
+_PIECE = 1 << 18
 #: Marks what normalisation removes; no character normalises to NUL otherwise.
 _REMOVED = 0
 
@@ -54,9 +57,8 @@ UNSPACED_SCRIPTS = (
 )
 _FIRST_UNSPACED = UNSPACED_SCRIPTS[0][0]
 
-#: Base of the polynomial hash modulo 2^64 (odd, so that it has an inverse) and the multiplier that joins words.
+#: Base of the polynomial hash modulo 2^64 (odd, so that it has an inverse).
 _BASE = 0x9E6D62D06F6A9A9B
-_JOIN = 0xD6E8FEB86659FD93
 #: Powers are kept for texts up to this many characters; a longer text pays for its own.
 _KEPT_POWERS = 1 << 16
 
@@ -76,22 +78,41 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFC", codes.tobytes().decode("utf-32-le"))
 
 
-def shingles(text: str, size: int = 5) -> Hashes:
-    """Return the sorted unique 64-bit hashes of the n-grams of ``size`` words of an already normalised text.
+def spaced(text: str) -> bytes:
+    """Return the words of ``normalise(text)`` in UTF-8, in order, with one or more spaces between and around them.
 
-    A character of a script without spaces between words is a word of its own. A text of fewer than ``size`` words has
-    no shingles: the array is empty.
+    A character of a script without spaces between words is a word of its own. Most of ``normalise``'s cost is left out.
     """
-    codes = code_points(text)
-    starts, ends = word_spans(codes, codes == SPACE)
-    grams = ngram_hashes(span_hashes(codes, starts, ends), size)
-    grams.sort()
-    if len(grams) < 2:
-        return grams
-    first = np.empty(len(grams), bool)
-    first[0] = True
-    np.not_equal(grams[1:], grams[:-1], out=first[1:])
-    return grams[first]
+    if text.isascii():
+        return text.encode("ascii").translate(_ascii_table())
+    return b" ".join([_spaced_piece(piece) for piece in _at_spaces(text)])
+
+
+def _spaced_piece(text: str) -> bytes:
+    codes = _table()[_utf32(text)]
+    if not codes.all():
+        codes = codes[codes != _REMOVED]
+    if len(codes) and int(codes.max()) >= _ASCII:
+        codes = _utf32(unicodedata.normalize("NFC", codes.tobytes().decode("utf-32-le")))
+        alone = unspaced(codes)
+        if alone is not None:
+            apart = np.full(len(codes) + 2 * int(np.count_nonzero(alone)), SPACE, np.uint32)
+            apart[np.arange(len(codes)) + 2 * np.cumsum(alone) - alone] = codes
+            codes = apart
+        return codes.tobytes().decode("utf-32-le").encode()
+    return codes.astype(np.uint8).tobytes()
+
+
+def _at_spaces(text: str) -> Iterator[str]:
+    """Yield a text in pieces, cut at spaces: beside one there is nothing to compose. Memory is bounded where there are any."""
+    start = 0
+    while len(text) - start > _PIECE:
+        end = text.rfind(" ", start, start + _PIECE)
+        if end < start:
+            break
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
 
 
 def code_points(text: str) -> Codes:
@@ -109,29 +130,6 @@ def unspaced(codes: Codes) -> Flags | None:
     return flags if flags.any() else None
 
 
-def word_spans(codes: Codes, space: Flags, alone: Flags | None = None) -> tuple[Positions, Positions]:
-    """Return first positions and ends (one past the last) of the words: what stands between spaces.
-
-    ``alone`` marks characters that are words of their own; by default those of the scripts without spaces.
-    """
-    if alone is None:
-        alone = unspaced(codes)
-    edge = np.ones(len(codes) + 1, bool)  # between a character and the one before
-    if alone is None:
-        np.not_equal(space[1:], space[:-1], out=edge[1:-1])
-        if len(space):
-            edge[0], edge[-1] = not space[0], not space[-1]
-        else:
-            edge[0] = False
-        bounds = np.flatnonzero(edge)
-        return bounds[0::2], bounds[1::2]
-    word = ~space
-    edge[1:-1] = space[:-1] | alone[:-1] | alone[1:]
-    starts = np.flatnonzero(edge[:-1] & word)
-    edge[1:-1] = space[1:] | alone[1:] | alone[:-1]
-    return starts, np.flatnonzero(edge[1:] & word) + 1
-
-
 def span_hashes(codes: Codes, starts: Positions, ends: Positions) -> Hashes:
     """Return a 64-bit hash for each span of ``codes``, the same for the same characters wherever they stand.
 
@@ -142,18 +140,6 @@ def span_hashes(codes: Codes, starts: Positions, ends: Positions) -> Hashes:
     # Adding one keeps leading NULs apart from nothing at all.
     np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * powers, out=sums[1:])
     return _mix((sums[ends] - sums[starts]) * inverses[starts])
-
-
-def ngram_hashes(words: Hashes, size: int) -> Hashes:
-    """Return the hash of each ``size`` consecutive words, in order; empty when there are fewer words."""
-    count = len(words) - size + 1
-    if count < 1:
-        return np.empty(0, np.uint64)
-    joined = words[:count].copy()
-    for offset in range(1, size):
-        joined *= np.uint64(_JOIN)
-        joined += words[offset : offset + count]
-    return _mix(joined)
 
 
 def _mix(values: Hashes) -> Hashes:

@@ -22,7 +22,7 @@ import msgspec
 import zstandard
 
 from pile.document import Document, Drop, Input, Pin, Record
-from pile.errors import DamagedInputError, NotTheFileError
+from pile.errors import DamagedInputError, DataError, NotTheFileError
 from pile.plugins import Reader
 
 #: Bytes read at a time. A decompressor gives all that they hold, so this also bounds what a dense file can swell to.
@@ -78,6 +78,9 @@ class Local(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text_field: str = "text"
     id_field: str = "id"
     license: str = ""
+    strict: bool = (
+        False  #: True: a line that is no document stops the build, by file and line; else it is a counted drop
+    )
 
     version: ClassVar[int] = 1
     libraries: ClassVar[tuple[str, ...]] = ("jsonlines", "msgspec")
@@ -95,7 +98,7 @@ class Local(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Yield each line's object under the name "<file>:<line>"; a line without one is a ``malformed_record``.
 
         Blank lines count as lines, not as records. Raises ``DamagedInputError`` where compression ends early, after the
-        last whole line, and ``NotTheFileError`` for Parquet and archives.
+        last whole line, ``NotTheFileError`` for Parquet and archives, and when strict ``DataError`` for a line.
         """
         with open(path, "rb") as file:
             reader = jsonlines.Reader(_lines(_chunks(file, input.url)), loads=_loads)
@@ -107,21 +110,29 @@ class Local(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                     return
                 except jsonlines.InvalidLineError as error:
                     if error.line.strip():
-                        why = error.message.removesuffix(f" (line {number})")
-                        yield Drop(name, "malformed_record", f"line {number}: {why}")
+                        yield self._malformed(input, number, error.message.removesuffix(f" (line {number})"))
                     continue
-                if isinstance(line, dict):
-                    yield Record(name, line)
+                if not isinstance(line, dict):
+                    yield self._malformed(input, number, "not an object ({...})")
+                elif self.strict and not isinstance(text := _field(line, self.text_field), str):
+                    yield self._malformed(input, number, _no_text(self.text_field, text))
                 else:
-                    yield Drop(name, "malformed_record", f"line {number}: not an object ({{...}})")
+                    yield Record(name, line)
+
+    def _malformed(self, input: Input, number: int, why: str) -> Drop:
+        if self.strict:
+            raise DataError(
+                f"{input.url} line {number}: {why}; mend or remove that line, then run the same command again"
+            )
+        return Drop(f"{input.url}:{number}", "malformed_record", f"line {number}: {why}")
 
     def parse(self, record: Record) -> Document | Drop:
         """Return a line as a document; its other fields go to ``meta``, a "meta" object's among them."""
         line: dict[str, Any] = record.data
         text = _field(line, self.text_field)
         if not isinstance(text, str):
-            what = f"no field {self.text_field!r}" if text is None else f"{self.text_field!r} is not text"
-            return Drop(record.name, "malformed_record", f"line {record.name.rpartition(':')[2]}: {what}")
+            line_number = record.name.rpartition(":")[2]
+            return Drop(record.name, "malformed_record", f"line {line_number}: {_no_text(self.text_field, text)}")
         native = _field(line, self.id_field)
         has_id = isinstance(native, str | int) and not isinstance(native, bool) and str(native).strip() != ""
         name = str(native) if has_id else record.name
@@ -200,6 +211,10 @@ def _loads(line: str | bytes) -> Any:
         if not level:
             return value
     raise ValueError(f"nested deeper than {DEEPEST} levels")
+
+
+def _no_text(name: str, found: Any) -> str:
+    return f"no field {name!r}" if found is None else f"{name!r} is not text"
 
 
 def _field(fields: dict[str, Any], path: str) -> Any:

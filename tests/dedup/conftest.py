@@ -7,6 +7,7 @@ import pickle
 import random
 import shutil
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,11 @@ class Corpus:
         rank: int = 0,
         dropped: Iterable[int] = (),
         lost: Iterable[int] = (),
+        urls: Iterable[str] = (),
     ) -> Part:
         """Store documents ``(native id, text)``; ``dropped`` rows were judged away, ``lost`` rows were settled away."""
-        given = [Document(f"{source}:{id}", text, source) for id, text in texts]
+        pairs = zip_longest(texts, urls, fillvalue="")
+        given = [Document(f"{source}:{id}", text, source, url) for (id, text), url in pairs]
         lines = [msgspec.json.encode(document) for document in given]
         name = hashlib.sha256(b"\n".join(lines)).hexdigest()
         judged = [Judged(d.id, row not in set(dropped)) for row, d in enumerate(given)]

@@ -1,4 +1,4 @@
-"""The kernel: the same shingles as pile.text gives, unbiased estimates, band collisions at the rate of the formula."""
+"""The kernel: unbiased estimates, band collisions at the rate of the formula."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from datasketch import MinHash
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup import signature
-from dedup.signature import band_hashes, digests, jaccard, sets_of, shingle_batch
-from pile.text import normalise, shingles
+from dedup.signature import band_hashes, digests, jaccard
 
 #: Results further from what is expected than this many standard errors fail; the seeds are fixed.
 SIGMAS = 4
-
-words = st.text(st.sampled_from("abc xyz é漢字かタไท한국 ،"), max_size=60)
 
 
 def random_pairs(count: int, size: int, shared: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -26,23 +22,6 @@ def random_pairs(count: int, size: int, shared: int, seed: int) -> tuple[np.ndar
     hashes = chance.integers(0, 1 << 64, (count, 2, size), dtype=np.uint64)
     hashes[:, 1, :shared] = hashes[:, 0, :shared]
     return hashes.ravel(), np.arange(2 * count + 1) * size
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(words, min_size=1, max_size=8), st.integers(8, 80))
-def test_batches_give_each_text_the_shingles_that_it_has_alone(texts: list[str], piece: int) -> None:
-    normal = [normalise(text) for text in texts]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signature, "PIECE_CHARACTERS", piece)
-        found = list(sets_of(normal))
-    assert [s.tolist() for s in found] == [shingles(text).tolist() for text in normal]
-
-
-def test_a_batch_of_nothing_and_of_texts_without_shingles() -> None:
-    for texts in ([""], ["", ""], ["one two three four"], ["", "a b", ""]):
-        grams, starts = shingle_batch(texts)
-        assert len(grams) == 0
-        assert starts.tolist() == [0] * (len(texts) + 1)
 
 
 def test_digests_estimate_jaccard_without_bias_as_datasketch_does() -> None:

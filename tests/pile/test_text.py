@@ -1,18 +1,17 @@
-"""pile.text: the normal form of a text and its shingles, against slow and obvious references."""
+"""pile.text: the normal form of a text and its words, against slow and obvious references."""
 
 from __future__ import annotations
 
 import unicodedata
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pile.text import normalise, shingles
+from pile import text as kernel
+from pile.text import code_points, normalise, spaced, unspaced
 
 ANY_TEXT = st.text(st.characters(), max_size=80)  # lone surrogates too
-FEW_WORDS = st.lists(st.sampled_from(["a", "b", "ab", "ba", "aa", "été", "한국", "नमस्ते"]), max_size=40)
 
 
 @pytest.mark.parametrize(
@@ -76,55 +75,29 @@ def test_long_runs_of_combining_marks_take_no_longer_than_their_length() -> None
     assert normalise("a" + "\u0301\u0327" * 500_000) == "a"  # in quadratic time the run's time-out ends this
 
 
-def tuples(text: str, size: int) -> set[tuple[str, ...]]:
-    words = text.split()
-    return {tuple(words[i : i + size]) for i in range(len(words) - size + 1)}
-
-
-@given(FEW_WORDS, FEW_WORDS, st.integers(1, 6))
-def test_shingles_have_the_jaccard_of_word_tuples(left: list[str], right: list[str], size: int) -> None:
-    texts = normalise(" ".join(left)), normalise(" ".join(right))
-    hashed = [shingles(text, size) for text in texts]
-    slow = [tuples(text, size) for text in texts]
-    assert [len(values) for values in hashed] == [len(values) for values in slow]
-    assert len(np.intersect1d(*hashed)) == len(slow[0] & slow[1])
-
-
-@given(ANY_TEXT)
-def test_shingles_are_sorted_unique_and_repeatable(text: str) -> None:
-    first = shingles(normalise(text))
-    assert first.dtype == np.uint64
-    assert np.array_equal(np.unique(first), first)
-    assert np.array_equal(first, shingles(normalise(text)))
-
-
-def test_shingles_do_not_depend_on_where_they_stand_or_on_other_characters_around() -> None:
-    phrase = "the quick brown fox jumps"
-    (alone,) = shingles(phrase)
-    assert alone in shingles("x " * 70_000 + phrase)
-    assert alone in shingles("été 한국 " + phrase)
-
-
-def test_too_few_words_have_no_shingles() -> None:
-    assert len(shingles("")) == len(shingles("one two three four")) == 0
-    assert len(shingles("one two three four five")) == 1
-
-
-def test_word_boundaries_and_order_matter() -> None:
-    assert not set(shingles("ab c", 2).tolist()) & set(shingles("a bc", 2).tolist())
-    assert not set(shingles("a b", 2).tolist()) & set(shingles("b a", 2).tolist())
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("汉字测试汉字", 6), ("かなカナ", 4), ("ก ข", 2), ("abc汉def", 3), ("한국 사람", 2), ("ไทย thai", 4)],
+    [
+        ("汉字测试汉字", ["汉", "字", "测", "试", "汉", "字"]),
+        ("かなカナ", ["か", "な", "カ", "ナ"]),
+        ("ก ข", ["ก", "ข"]),
+        ("abc汉def", ["abc", "汉", "def"]),
+        ("한국 사람", ["한국", "사람"]),
+        ("\u1112\u1161\u11ab, É!", ["한", "e"]),
+        ("", []),
+        ("!?…", []),
+    ],
 )
-def test_scripts_without_spaces_shingle_by_character(text: str, words: int) -> None:
-    assert len(shingles(text, words)) == 1
-    assert len(shingles(text, words + 1)) == 0
+def test_words_stand_apart_and_scripts_without_spaces_have_a_word_a_character(text: str, words: list[str]) -> None:
+    assert spaced(text).decode().split() == words
 
 
-def test_no_collisions_among_a_million_words() -> None:
-    text = " ".join(f"{number:x}" for number in range(1_000_000))
-    assert len(shingles(text, 1)) == 1_000_000
-    assert len(shingles(text, 5)) == 999_996
+@given(st.one_of(ANY_TEXT, st.text(st.sampled_from("ab Cé\u0301—漢한ไ \u00ad\n,0٣"), max_size=80)), st.integers(1, 20))
+def test_spaced_has_the_words_of_the_normal_form_however_it_is_cut(text: str, piece: int) -> None:
+    codes = code_points(normalise(text))
+    alone = unspaced(codes)
+    flags = [False] * len(codes) if alone is None else alone.tolist()
+    apart = "".join(f" {chr(code)} " if one else chr(code) for code, one in zip(codes.tolist(), flags, strict=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel, "_PIECE", piece)
+        assert spaced(text).decode().split() == apart.split()

@@ -65,7 +65,7 @@ class Folder:
 
 def test_every_matching_file_is_pinned_with_its_size_and_not_read() -> None:
     pin = Local(paths=["data/*"], license="mine").pin(Folder({"data/b.jsonl": 2, "data/a.jsonl.zst": 1}))
-    options = {"paths": ["data/*"], "text_field": "text", "id_field": "id", "license": "mine"}
+    options = {"paths": ["data/*"], "text_field": "text", "id_field": "id", "license": "mine", "strict": False}
     assert pin == Pin(options, [Input("data/a.jsonl.zst", 1), Input("data/b.jsonl", 2)])
 
 
