@@ -31,7 +31,7 @@ class Minhash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     version: ClassVar[int] = 2  #: raise it when the same documents would be decided on otherwise
-    libraries: ClassVar[tuple[str, ...]] = ("numpy", "rensa", "scipy", "xxhash")
+    libraries: ClassVar[tuple[str, ...]] = ("numpy", "rensa", "xxhash")
 
     url: bool = False  #: True: of documents of one address only the preferred one is looked at further
     near: bool = True  #: False: exact copies only

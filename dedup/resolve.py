@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from dedup.components import components
 from dedup.exact import all_copies
 from dedup.pair import FIRST, SECOND, read_numbers
 from dedup.runs import save
@@ -24,7 +25,7 @@ from pile.decisions import DECISION, EXACT_DUPLICATE, KEPT, NEAR_DUPLICATE, SAME
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE = "resolve"
-VERSION = 3
+VERSION = 4
 AFFECTED = "affected.npy"  #: DECISION of every document that is not alone, by part, then row
 GONE = "gone.npy"  #: int64 numbers of near-duplicates that go (not of copies), ascending,
 WINNERS = "winners.npy"  #: and of the documents on whose account they go
@@ -66,7 +67,7 @@ class Near(msgspec.Struct, frozen=True):
 
 def task(call: Resolution, version: int) -> Task:
     """Return the stage's task; ``version`` is that of the whole deduplication."""
-    base = make_key(STAGE, VERSION, [version, msgspec.to_builtins(call)], ("numpy", "scipy", "xxhash"))
+    base = make_key(STAGE, VERSION, [version, msgspec.to_builtins(call)], ("numpy", "xxhash"))
     return Task(STAGE, base, resolve, call, "all parts")
 
 
@@ -170,16 +171,11 @@ def _clusters(
     """Fill in cluster, size and sources: connected components over all exact and near pairs."""
     if not len(nodes):
         return
-    # Late: it takes half a second, and the one task of this stage is all that needs it.
-    from scipy.sparse import coo_array  # type: ignore[import-untyped]
-    from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
-
-    ends = (np.searchsorted(nodes, near.first), np.searchsorted(nodes, near.second))
-    graph = coo_array((np.ones(len(near.first), np.uint8), ends), shape=(len(nodes), len(nodes)))
-    count, component = connected_components(graph, directed=False)
-    of_member = component[node].astype(np.int64)
+    component = components(len(nodes), np.searchsorted(nodes, near.first), np.searchsorted(nodes, near.second))
+    count = int(component.max()) + 1
+    of_member = component[node]
     # Originals are preferred to their copies, so a cluster's most preferred document is a node.
-    best = tables.most_preferred(nodes, component.astype(np.int64))
+    best = tables.most_preferred(nodes, component)
     decided["cluster"] = tables.column(best, "id_hash")[of_member]
     decided["size"] = np.bincount(of_member, minlength=count)[of_member]
     sources = tables.sources(members)

@@ -26,7 +26,7 @@ filters = [{ use = "language", keep = ["en"] }, { use = "own:Filter" }]
         ("pile.cli", ("typer", "msgspec")),
         ("pile.commands", ("numpy", "httpx", "fsspec", "botocore", "ray")),
         ("pile.build", ("httpx", "fsspec", "botocore", "ray")),
-        ("sources.common_crawl, dedup.minhash", ("trafilatura", "warcio", "scipy")),
+        ("sources.common_crawl, dedup.minhash", ("trafilatura", "warcio")),
     ],
 )
 def test_what_most_runs_do_not_need_is_imported_late(imported: str, late: tuple[str, ...]) -> None:
