@@ -44,7 +44,7 @@ PRIOR_SHARE, PRIOR_PAGES = 0.35, 3.0
 #: Blocks of a page that are trained on: more teach little and take time.
 SAMPLE = 150
 #: Share of the pages whose names are taken for unknown while training, so that the model reads pages made otherwise, too.
-UNKNOWN = 0.3
+UNKNOWN = 0.5
 #: Words by which short pages count less, and the most that one block counts.
 SHORT, HEAVIEST = 30, 0.5
 TRAINING = {
