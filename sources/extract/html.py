@@ -28,8 +28,8 @@ TAG_BOUND = 300_000
 #: Most attributes of one tag; the parsers compare each with all others (20,000 take them 3 s).
 ATTRIBUTE_BOUND = 5_000
 #: Most tags of a page that the precise extractor may read: it needs about 15 microseconds for each, and where it helps, on
-#: ../shared/data/html-gold, pages have fewer than 3,500.
-PRECISE_TAG_BOUND = 5_000
+#: ../shared/data/html-gold, pages have fewer.
+PRECISE_TAG_BOUND = 3_500
 
 #: The precise extractor's text is taken when it has at least one word for so many of the other's: less is a failure of it.
 PRECISE_SHARE = 5
