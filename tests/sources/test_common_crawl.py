@@ -183,7 +183,7 @@ def test_a_page_becomes_a_document_with_what_upstream_says_of_it(tmp_path: Path)
     assert document.url == "https://tides.example/table"
     assert (document.created, document.license) == ("2026-07-10T07:05:34Z", LICENSE)
     assert document.meta == {"charset": "utf-8"}
-    assert document.text.startswith("High water comes some fifty minutes later each day")
+    assert "High water comes some fifty minutes later each day" in document.text
 
 
 @pytest.mark.parametrize(
