@@ -215,6 +215,7 @@ import psutil
 from pile.document import Record
 from sources import http_message
 from sources.common_crawl import CommonCrawl
+from sources.page_gates import Page
 from sources.warc import Capture
 
 HEAD = b"HTTP/1.1 200 OK\\r\\nContent-Type: text/html\\r\\n\\r\\n"
@@ -229,7 +230,7 @@ for number in range({last} + 1):
     )
     page = f"<html><head><title>{{own}}</title>{{article}}</head><body><x-{{own}} a{{own}}=1>{{rows}}</x-{{own}}></body></html>"
     response = http_message.parse(HEAD + page.encode())
-    source.parse(Record(own, Capture(own, f"https://{{own}}.example/", "", response)))
+    source.parse(Record(own, Page(Capture(own, f"https://{{own}}.example/", "", response), response.body)))
     if number in ({first}, {last}):
         print(psutil.Process().memory_info().rss)
 """
