@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
 import re
 import struct
 import tempfile
@@ -152,14 +153,14 @@ class Looks:
         self._journal, self._label = journal, label
 
     def watch(self, stop: threading.Event) -> None:
-        """Look at the worker below this process until told to stop."""
+        """Look at the worker, a child of this process's server, until told to stop."""
         told = began = time.monotonic()
         while not stop.wait(SAMPLE_SECONDS):
             number = self._record()
-            for child in psutil.Process().children():
+            for child in psutil.Process().children(recursive=True):
                 try:
-                    if "spawn_main" not in " ".join(child.cmdline()):
-                        continue
+                    if child.ppid() == os.getpid() or "forkserver" not in " ".join(child.cmdline()):
+                        continue  # the server that workers are forked from
                     seen = child.memory_info().rss
                     peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{child.pid}/status").read_text())
                 except (psutil.NoSuchProcess, psutil.ZombieProcess, OSError):
