@@ -15,7 +15,7 @@ import pycld2
 #: Bytes of text, as CLD2 counts them, below which nothing is sure.
 FEW_BYTES = 200
 #: Percent of a page's text in a wanted language from which on the page goes on: main text may be the smaller part of a page.
-#: Of 965 pages of ../shared/mirror on which CLD2 is sure, the 76 with 10 to 19 are not English by their main text, nor 14 above.
+#: Of 948 pages of ../shared/mirror on which CLD2 is sure, the 76 with 10 to 19 are not English by their main text, nor 14 above.
 SOME_PERCENT = 20
 #: Codes of CLD2's that have another today.
 RENAMED = {"iw": "he", "in": "id", "jw": "jv", "mo": "ro", "no": "nb"}
