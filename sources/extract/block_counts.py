@@ -65,12 +65,10 @@ class Counts:
         joined = "\n".join([*texts, ""])
         points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
         kinds = _TABLE[np.minimum(points, TABLE_SIZE - 1)]
-        ends = np.cumsum(characters + 1)
-        starts = ends - characters - 1
+        bounds = np.append(0, np.cumsum(characters + 1))
 
         def count(found: NDArray[np.bool_]) -> Ints:
-            running = np.concatenate([[0], np.cumsum(found)])
-            return running[ends - 1] - running[starts]  # type: ignore[no-any-return]
+            return np.diff(np.searchsorted(np.flatnonzero(found), bounds))
 
         space = (kinds & SPACE) != 0
         after = np.append(space[1:], True)
@@ -82,7 +80,7 @@ class Counts:
         self.pauses = count((kinds & PAUSE) != 0)
         self.sentences = count(((kinds & STOP) != 0) & (after | closed))
         self.digits = count((kinds & DIGIT) != 0)
-        self.lines = count((kinds & BREAK) != 0) + 1
+        self.lines = count((kinds & BREAK) != 0)  # with the one that parts it from the next
         self.bars = count((kinds & BAR) != 0)
         self.repeats = ints(map(seen.__getitem__, texts))
         self.capital = ints([text[:1].isupper() for text in texts])

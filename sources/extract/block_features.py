@@ -32,6 +32,8 @@ TAG_CODES = {tag: code for code, tag in enumerate(TAG_ORDER)}
 OTHER_TAG = TAG_CODES["div"]
 #: Ancestors whose share of the page is looked at, the block's own element first.
 LEVELS = 6
+#: Columns of an element that are looked at of the block's own, too.
+OF_OWN = 8
 #: Column of a block's words.
 WORDS = 2
 
@@ -51,29 +53,34 @@ def _ratio(part: Any, whole: Any) -> Floats:
 def features(page: Page, meanings: Meanings) -> Floats:
     """Return the numbers of a page's blocks, one row each. ``meanings`` are those of elements' names."""
     counts = Counts(page.texts)
-    owners = ints(page.owners)
     parents = ints(page.parents)
-    columns: list[Any] = _own(page, counts)
-    chain = [owners]
+    chain = [ints(page.owners)]
     for _ in range(LEVELS - 1):
         chain.append(parents[chain[-1]])
-    columns += name_columns(page, chain, meanings)
-    columns += _containers(page, counts, chain)
-    columns += _neighbours(counts, ints(page.linked), columns[0])
-    columns += _whole(page, counts)
-    table = np.empty((len(columns), len(owners)), dtype=np.float32)
+    codes = codes_of(page)
+    groups = [
+        _table(_own(page, counts, codes)),
+        name_columns(page, chain, meanings),
+        _containers(page, counts, chain, codes),
+        _table(_neighbours(counts, ints(page.linked), codes[chain[0]])),
+        _whole(page, counts),
+    ]
+    return np.concatenate(groups, dtype=np.float32).T
+
+
+def _table(columns: list[Any]) -> Floats:
+    table = np.empty((len(columns), len(columns[0])), dtype=np.float32)
     for position, column in enumerate(columns):
         table[position] = column
-    return table.T
+    return table
 
 
-def _own(page: Page, counts: Counts) -> list[Any]:
+def _own(page: Page, counts: Counts, codes: Ints) -> list[Any]:
     """Return what a block is by itself, and where."""
     words, characters = counts.words, counts.characters
     n = len(words)
     index = np.arange(n)
     before = np.cumsum(words) - words
-    codes = codes_of(page)
     owners = ints(page.owners)
     total = int(words.sum())
     title = page.title.lower()
@@ -87,37 +94,32 @@ def _own(page: Page, counts: Counts) -> list[Any]:
     ]  # fmt: skip
 
 
-def _containers(page: Page, counts: Counts, chain: list[Ints]) -> list[Any]:
+def _containers(page: Page, counts: Counts, chain: list[Ints], codes: Ints) -> Floats:
     """Return how much of the page the elements around a block hold, and what."""
     starts = ints(page.starts)
     ends = ints(page.ends)
-    codes = codes_of(page)
     owners = chain[0]
     own = codes[owners]
     in_paragraphs = np.where(own == TAG_CODES["p"], counts.words, 0)
     in_headings = np.isin(own, [TAG_CODES[tag] for tag in HEADINGS])
-    per_block = np.stack(
-        [counts.words, counts.characters, page.linked, counts.stop_words, counts.sentences, in_paragraphs, in_headings],
-        axis=1,
-    )
-    running = np.zeros((len(owners) + 1, per_block.shape[1]), dtype=np.int64)
-    np.cumsum(per_block, axis=0, out=running[1:])
-    held = running[ends] - running[starts]
+    per_block = [counts.words, counts.characters, page.linked, counts.stop_words, counts.sentences, in_paragraphs, in_headings]
+    running = np.zeros((len(per_block), len(owners) + 1), dtype=np.int64)
+    np.cumsum(np.stack(per_block), axis=1, out=running[:, 1:])
+    words, characters, linked, stop_words, sentences, paragraphs, headings = running[:, ends] - running[:, starts]
     signatures: Mapping[tuple[str, str], int] = Counter(zip(page.tags, page.names, strict=True))
     repeats = ints(map(signatures.__getitem__, zip(page.tags, page.names, strict=True)))
     children = np.bincount(ints(page.parents), minlength=len(starts))
+    size = ends - starts
+    columns = [_ratio(words, running[0, -1]), words, _ratio(linked, characters), _ratio(words, size),
+               _ratio(stop_words, words), _ratio(paragraphs, words), size, repeats,
+               codes, children, _ratio(sentences, size), _ratio(headings, size)]  # fmt: skip
+    elements = _table(columns)
+    seen = [elements[:OF_OWN, owners]]
     index = np.arange(len(owners))
-    total = running[-1, 0]
-    columns: list[Any] = []
-    for depth, level in enumerate(chain):
-        inside = held[level]
-        size = ends[level] - starts[level]
-        columns += [_ratio(inside[:, 0], total), inside[:, 0], _ratio(inside[:, 2], inside[:, 1]), _ratio(inside[:, 0], size),
-                    _ratio(inside[:, 3], inside[:, 0]), _ratio(inside[:, 5], inside[:, 0]), size, repeats[level]]  # fmt: skip
-        if depth:
-            columns += [codes[level], children[level], _ratio(index - starts[level], size), _ratio(inside[:, 4], size),
-                        _ratio(inside[:, 6], size)]  # fmt: skip
-    return columns
+    for level in chain[1:]:
+        place = _ratio(index - starts[level], size[level])
+        seen += [elements[: OF_OWN + 2, level], place[None], elements[OF_OWN + 2 :, level]]
+    return np.concatenate(seen)
 
 
 def _neighbours(counts: Counts, linked: Ints, codes: Ints) -> list[Any]:
@@ -161,7 +163,7 @@ OTHER_KINDS = (-WHOLE + 1, -WHOLE + 3, -WHOLE + 5, -WHOLE + 6)
 TYPE = re.compile(r"\"@type\"\s*:\s*\[?\s*(\"[^\"]{1,60}\")")
 
 
-def _whole(page: Page, counts: Counts) -> list[Any]:
+def _whole(page: Page, counts: Counts) -> Floats:
     """Return what is the same for all blocks of a page."""
     types = " ".join(found for data in page.data for found in TYPE.findall(data))
     hints = f"{page.typing} {types}".lower()
@@ -173,4 +175,4 @@ def _whole(page: Page, counts: Counts) -> list[Any]:
     values += [n, words, tags["article"], tags["p"], tags["h1"], tags["li"], tags["main"], len(page.title), tags["pre"]]
     values += [float(np.float32(sum(page.linked)) / np.float32(max(1, int(counts.characters.sum()))))]
     values += [float(np.float32(prose) / np.float32(max(1, words))), int(counts.words.max(initial=0))]
-    return [np.full(n, value, dtype=np.float32) for value in values]
+    return np.repeat(np.array(values, dtype=np.float32)[:, None], n, axis=1)

@@ -32,7 +32,7 @@ CERTAIN = 1 << 15
 #: Scores beyond +-8 (a probability of .9997) are as sure as 8.
 SCORE_BOUND = 8
 #: Blocks that are scored at once, which bounds memory on pages with very many.
-BATCH = 512
+BATCH = 256
 
 
 class Model(NamedTuple):
@@ -41,7 +41,7 @@ class Model(NamedTuple):
     meanings: Meanings  # of the names of elements; their worth is in 1/100 of log odds
     columns: NDArray[np.int64]  # which of the features each question looks at, tree by tree
     thresholds: Floats  # above what its answer is yes
-    leaves: NDArray[np.int64]  # of all trees
+    leaves: NDArray[np.int32]  # of all trees
     bias: int
     odds: Ints  # of each score from -SCORE_BOUND to SCORE_BOUND, in 1/CERTAIN
 
@@ -49,16 +49,16 @@ class Model(NamedTuple):
         """Return the probability of each row of features to be main text, in 1/CERTAIN."""
         table = rows.T
         trees = len(self.columns) // DEPTH
-        first = (np.arange(trees) << DEPTH)[:, None]
+        first = (np.arange(trees, dtype=np.int32) << DEPTH)[:, None]
         reach = SCORE_BOUND * SCALE
         found = np.empty(len(rows), dtype=np.int64)
         for start in range(0, len(rows), BATCH):
-            part = table[:, start : start + BATCH].take(self.columns, axis=0)
+            part = table[:, start : start + BATCH].take(self.columns, axis=0, mode="clip")
             answers = (part > self.thresholds[:, None]).view(np.uint8).reshape(trees, DEPTH, -1)
             leaf = answers[:, 0].copy()
             for question in range(1, DEPTH):
                 leaf |= answers[:, question] << question
-            scores = self.leaves.take(leaf + first).sum(axis=0) + self.bias
+            scores = self.leaves.take(leaf + first, mode="clip").sum(axis=0, dtype=np.int32) + self.bias
             found[start : start + BATCH] = self.odds[np.clip(scores, -reach, reach) + reach]
         return found
 
@@ -73,7 +73,7 @@ def load(path: Path = MODEL) -> Model:
         meanings=Meanings(stored["names"]),
         columns=np.array(stored["columns"], dtype=np.int64),
         thresholds=np.array(stored["thresholds"], dtype=np.float32),
-        leaves=np.array(stored["leaves"], dtype=np.int64),
+        leaves=np.array(stored["leaves"], dtype=np.int32),
         bias=stored["bias"],
         odds=np.array(odds, dtype=np.int64),
     )

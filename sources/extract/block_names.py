@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -81,8 +81,10 @@ _STEM_BITS = {
 _TAG_BITS = {tag: 1 << (len(LEXICON) + position) for position, tag in enumerate(MARKS)}
 TOKEN = re.compile(r"[a-z]{2,}(?:-[a-z]{2,})*")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-#: Elements, and names, whose meaning is remembered: some 3 MB.
-MEMORY = 1 << 12
+#: Elements whose meaning is remembered. They hardly ever come back on another page.
+ELEMENTS_MEMORY = 1 << 12
+#: Names whose meaning is remembered: some 10 MB.
+NAMES_MEMORY = 1 << 15
 #: Most names of an element that are looked up.
 TOKEN_BOUND = 24
 
@@ -125,47 +127,35 @@ class Meaning(NamedTuple):
 class Meanings:
     """The meanings of names, by the lexicon and by what each of them is worth.
 
-    It remembers what it looked up, up to ``MEMORY`` names; that saves time and changes nothing.
+    It remembers what it looked up last, which saves time and changes nothing.
     """
 
     def __init__(self, worth: Mapping[str, int]) -> None:
         self._worth = worth
-        self._elements: dict[tuple[str, str], Meaning] = {}
-        self._names: dict[str, tuple[int, dict[str, int]]] = {}
+        self.of = functools.lru_cache(ELEMENTS_MEMORY)(self._of)
+        self._named = functools.lru_cache(NAMES_MEMORY)(self._learn)
 
-    def of(self, tag: str, names: str) -> Meaning:
+    def _of(self, tag: str, names: str) -> Meaning:
         """Return what an element with a tag and names means."""
-        known = self._elements.get((tag, names))
-        if known is None:
-            if len(self._elements) >= MEMORY:
-                self._elements.clear()
-            known = self._elements[tag, names] = self._look_up(tag, names)
-        return known
-
-    def _look_up(self, tag: str, names: str) -> Meaning:
         bits = 0
         found: dict[str, int] = {}
         for name in ("<" + tag, *_split(names)):
-            own, worth = self._names.get(name) or self._learn(name)
+            own, worth = self._named(name)
             bits |= own
-            found |= worth
-        return (
-            Meaning(bits, sum(found.values()), min(found.values()), max(found.values()))
-            if found
-            else Meaning(bits, 0, 0, 0)
-        )
+            if worth:
+                found |= worth
+        if not found:
+            return Meaning(bits, 0, 0, 0)
+        worths = found.values()
+        return Meaning(bits, sum(worths), min(worths), max(worths))
 
     def _learn(self, name: str) -> tuple[int, dict[str, int]]:
-        """Look up one name, or a tag with "<" before it."""
-        if len(self._names) >= MEMORY:
-            self._names.clear()
+        """Return the bits and the worth of one name, or of a tag with "<" before it."""
         bits = _TAG_BITS.get(name[1:], 0) if name.startswith("<") else _bits(name)
-        worth = {part: self._worth[part] for part in _parts(name) if part in self._worth}
-        self._names[name] = bits, worth
-        return bits, worth
+        return bits, {part: self._worth[part] for part in _parts(name) if part in self._worth}
 
 
-def name_columns(page: Page, chain: list[Ints], meanings: Meanings) -> list[Any]:
+def name_columns(page: Page, chain: list[Ints], meanings: Meanings) -> Ints:
     """Return what the names of a block's elements mean, by the lexicon and by what was learnt."""
     masks, worths, every, sums, lows, highs, depths = table = [[0] * len(page.tags) for _ in range(7)]
     of, parents = meanings.of, page.parents
@@ -180,11 +170,10 @@ def name_columns(page: Page, chain: list[Ints], meanings: Meanings) -> list[Any]
             highs[element] = greatest if greatest > highs[parent] else highs[parent]
             depths[element] = depths[parent] + 1
     mask, value, within, *along = map(ints, table)
-    near = mask[chain[0]] | mask[chain[1]] | mask[chain[2]]
+    own = chain[0]
+    near = mask[own] | mask[chain[1]] | mask[chain[2]]
     bit = np.arange(BITS - 1)[:, None]
-    columns: list[Any] = [column for scope in (near, within[chain[0]]) for column in (scope >> bit) & 1]
     inner = {names: of("span", names).worth if names else 0 for names in set(page.inner)}
-    columns += [column[chain[0]] for column in along]
-    columns += [value[level] for level in chain[:4]]
-    columns += [ints([inner[names] for names in page.inner])]
-    return columns
+    worth = [column[own] for column in along] + [value[level] for level in chain[:4]]
+    worth.append(ints([inner[names] for names in page.inner]))
+    return np.concatenate([(near >> bit) & 1, (within[own] >> bit) & 1, np.stack(worth)])

@@ -84,7 +84,8 @@ def read(html: bytes | str, *, url: str | None = None) -> MainText:
     page = decode(html).text if isinstance(html, bytes) else html
     if len(page) > SIZE_BOUND:
         return MainText("", "", f"over {SIZE_BOUND} characters")
-    page = page.replace("\0", "")
+    if "\0" in page:
+        page = page.replace("\0", "")
     lean = without_unread(page)
     found = _bounded(lean)
     if found.text or len(lean) == len(page):
@@ -94,9 +95,10 @@ def read(html: bytes | str, *, url: str | None = None) -> MainText:
 
 def _bounded(page: str) -> MainText:
     """Return the main text of markup that is bounded as a page is."""
-    if page.count("<") > TAG_BOUND:
+    pieces = page.split("<")
+    if len(pieces) > TAG_BOUND + 1:
         return MainText("", "", f"over {TAG_BOUND} tags")
-    if _has_endless_tag(page):
+    if len(max(pieces, key=len)) > 2 * ATTRIBUTE_BOUND and _has_endless_tag(page):
         return MainText("", "", f"a tag with over {ATTRIBUTE_BOUND} attributes")
     return routed(page, choose(page))
 
