@@ -10,10 +10,13 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from dedup import decide, exact, match, pair, rematch, resolve, sign, spare, verify
+from dedup import cut, decide, exact, match, pair, rematch, repeated, resolve, sign, spare, units, verify
+from dedup.repeats import Repeats
 from dedup.runs import ENTRY_BYTES, Run, Share
 from dedup.signed import Signed
+from pile.cuts import STAGE as CUT
 from pile.decisions import STAGE as DEDUP
+from pile.errors import RequestError
 from pile.parts import Part
 from pile.runner import Result
 from pile.stage import Task, Work
@@ -39,6 +42,7 @@ class Minhash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bands: int = 14
     rows: int = 8  #: permutations in a band
     verify: bool = True  #: False: every proposed pair counts as at the threshold, and only a sample is looked at
+    repeats: list[Repeats] = []  #: what is cut from texts that stay, when others that stay say it, too
     partitions: int = 16  #: of the hashes, at most: tasks that can run at the same time; never decides the result
     memory: int = 256  #: MiB that such a task takes for what it sorts at a time; never decides the result
 
@@ -56,6 +60,9 @@ class Minhash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ) -> list[tuple[str, dict[str, Any]]]:
         """Return for each part the key of its ``dedup`` result and its facts (see ``pile.decisions``).
 
+        Where the recipe names ``repeats``, the facts hold in ``cuts`` the key of the part's ``cut`` result (see
+        ``pile.cuts``), and in ``cut`` its facts.
+
         ``run(stage, tasks)`` does the tasks and returns their results in the same order. ``seed`` is not used: nothing
         here is left to chance, and signatures outlive recipes.
         """
@@ -70,7 +77,7 @@ class Minhash(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if not flow.rematch(resolved):
                 break
             resolved = flow.resolve()
-        return flow.decide(resolved)
+        return flow.cut(flow.decide(resolved)) if self.repeats else flow.decide(resolved)
 
 
 class _Flow:
@@ -162,3 +169,37 @@ class _Flow:
         [counted] = self._run(spare.STAGE, [spare.task(call)])
         found: dict[str, list[int]] = counted.facts["checked"]
         return found
+
+    def cut(self, decided: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+        """Find what is repeated among what stays, and cut it from all texts but one; return the decisions with the cuts."""
+        keys = [key for key, _ in decided]
+        found = [(repeats, self._repeated(repeats, keys)) for repeats in self._options.repeats]
+        tasks = []
+        for part, key, start, count in zip(
+            self._parts, keys, self._signed.starts().tolist(), self._signed.counts, strict=False
+        ):
+            mine = [(repeats, cuts) for repeats, cuts in found if part.source in (repeats.sources or [part.source])]
+            tasks.append(cut.task(cut.Cutting(part, key, start, count, mine)))
+        results = self._run(CUT, tasks)
+        return [
+            (key, {**facts, "cuts": result.key, "cut": result.facts})
+            for (key, facts), result in zip(decided, results, strict=True)
+        ]
+
+    def _repeated(self, repeats: Repeats, decided: list[str]) -> list[str]:
+        """Return the ``repeated`` stage's keys for one kind of repeat."""
+        names = {part.source for part in self._parts}
+        unknown = sorted(set(repeats.sources) - names)
+        if unknown:
+            raise RequestError(
+                f"[dedup] repeats of {repeats.of}: no source {unknown[0]!r} in the recipe: it has {', '.join(sorted(names))}"
+            )
+        wanted = [part.source in (repeats.sources or names) for part in self._parts]
+        tasks = [units.task(part, repeats) for part, yes in zip(self._parts, wanted, strict=True) if yes]
+        results = iter(self._run(units.STAGE, tasks))
+        runs: list[tuple[str, list[int]]] = []
+        for yes in wanted:
+            found = next(results) if yes else None
+            runs.append((found.key, found.facts["runs"]) if found else ("", []))
+        calls = [repeated.Repetition(self._signed, runs, decided, repeats.least, share) for share in self._shares]
+        return [result.key for result in self._run(repeated.STAGE, [repeated.task(call) for call in calls])]

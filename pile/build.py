@@ -180,10 +180,10 @@ class Build:
         size = sum(part.bytes * self.recipe.sources[part.source].epochs for part in parts)
         buckets = max(1, round(size / spread.BUCKET_BYTES))
         tasks = []
-        for part, (dedup, _) in zip(parts, decided, strict=True):
+        for part, (dedup, facts) in zip(parts, decided, strict=True):
             epochs = self.recipe.sources[part.source].epochs
             mixture = spread.Mixture(self.recipe.seed, epochs, self.recipe.output.splits, buckets)
-            tasks.append(spread.task(part, dedup, mixture))
+            tasks.append(spread.task(part, dedup, facts.get("cuts", ""), mixture))
         return self.run("spread", tasks)
 
     def gather(self, spreads: list[Result]) -> list[Result]:
@@ -215,7 +215,10 @@ class Build:
     def examples(self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]]) -> Result:
         """Draw what ``pile inspect`` shows."""
         seed = self.recipe.seed
-        tasks = [examples.sample_task(part, dedup, seed) for part, (dedup, _) in zip(parts, decided, strict=True)]
+        tasks = [
+            examples.sample_task(part, dedup, facts.get("cuts", ""), seed)
+            for part, (dedup, facts) in zip(parts, decided, strict=True)
+        ]
         samples = self.run("sample", tasks)
         return self.run("examples", [examples.merge_task([result.key for result in samples], parts, seed)])[0]
 

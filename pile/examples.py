@@ -14,15 +14,17 @@ from typing import Any
 import msgspec
 
 from pile.chance import draw
+from pile.cuts import REPEATED_TEXT, passages, without
+from pile.cuts import STAGE as CUT
 from pile.decisions import DEDUP_REASONS, NEAR_DUPLICATE, decisions
 from pile.difference import difference
-from pile.document import Drop
+from pile.document import Document, Drop
 from pile.parts import DROPS, Part, documents, lost_rows, verdicts
 from pile.shards import read_lines, write_lines
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE, MERGE = "sample", "examples"
-VERSION = 2
+VERSION = 3
 FILE = "examples.jsonl.zst"
 KEPT = "kept"
 NEAR = DEDUP_REASONS[NEAR_DUPLICATE]
@@ -59,10 +61,11 @@ class Example(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Sampling(msgspec.Struct, frozen=True):
-    """What one task works on: a part, the key of its decisions, and the recipe's seed."""
+    """What one task works on: a part, the keys of its decisions and its cuts, and the recipe's seed."""
 
     part: Part
     dedup: str
+    cuts: str
     seed: int
 
 
@@ -74,11 +77,11 @@ class Merging(msgspec.Struct, frozen=True):
     seed: int
 
 
-def sample_task(part: Part, dedup: str, seed: int) -> Task:
+def sample_task(part: Part, dedup: str, cuts: str, seed: int) -> Task:
     """Return the task that draws one part's examples."""
-    facts = [part.extract, part.judge, part.lost, dedup, seed]
+    facts = [part.extract, part.judge, part.lost, dedup, cuts, seed]
     return Task(
-        STAGE, make_key(STAGE, VERSION, facts), sample, Sampling(part, dedup, seed), part.label, size=part.bytes
+        STAGE, make_key(STAGE, VERSION, facts), sample, Sampling(part, dedup, cuts, seed), part.label, size=part.bytes
     )
 
 
@@ -118,7 +121,14 @@ def _examples(call: Sampling, work: Work) -> Iterator[Example]:
     lost = dict(zip(*(list(column) for column in lost_rows(work, part)), strict=True))
     decided = {int(d["row"]): d for d in decisions(work, call.dedup)} if call.dedup else {}
     rows = zip(documents(work, part), verdicts(work, part), strict=True)
+    cut = dict(passages(work, call.cuts))
     for row, (document, verdict) in enumerate(rows):
+        if row in cut:
+            found = [document.text[start:end].strip() for start, end in cut[row]]
+            yield _of_cut(document, found)
+            document = msgspec.structs.replace(document, text=without(document.text, cut[row]))
+            if not document.text:
+                continue
         stage, reason, jaccard, instead = "mix", KEPT, 0.0, None
         if not verdict.keep:
             stage, reason = "judge", verdict.reason
@@ -142,6 +152,21 @@ def _examples(call: Sampling, work: Work) -> Iterator[Example]:
             jaccard=jaccard,
             instead=instead,
         )
+
+
+def _of_cut(document: Document, passages: list[str]) -> Example:
+    """Return what is cut from a document as an example of its own."""
+    text = "\n[...]\n".join(passages)
+    return Example(
+        document.source,
+        CUT,
+        REPEATED_TEXT,
+        document.id,
+        document.url,
+        f"{sum(map(len, passages)):,} of {len(document.text):,} characters are said by other documents, too",
+        characters=len(text),
+        text=text[:EXCERPT],
+    )
 
 
 def merge(call: Merging, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:

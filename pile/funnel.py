@@ -15,7 +15,7 @@ from pile.parts import Part
 from pile.recipe import Recipe
 
 #: The stages that drop documents, in order.
-STAGES = ("extract", "judge", "settle", "dedup", "mix")
+STAGES = ("extract", "judge", "settle", "dedup", "cut", "mix")
 
 
 class Columns(msgspec.Struct, frozen=True):
@@ -38,6 +38,7 @@ def records(recipe: Recipe, lock: Lock, columns: Columns, spreads: list[dict[str
             "judge": [columns.judged[i] for i in mine],
             "settle": [facts["funnel"] for facts in mixed],
             "dedup": [columns.decided[i] for i in mine] if recipe.dedup is not None else [],
+            "cut": [cut for i in mine if (cut := columns.decided[i].get("cut"))],
             "mix": mixed,
         }
         funnel = {stage: _sum(facts) for stage, facts in stages.items() if facts}
@@ -72,6 +73,7 @@ def _sum(facts: list[dict[str, Any]]) -> dict[str, Any]:
         "out": sum(f["out"] for f in facts),
         "drops": _total(f["drops"] for f in facts),
     }
+    found |= {name: sum(f[name] for f in facts) for name in ("touched", "characters") if all(name in f for f in facts)}
     if any("checked" in f for f in facts):  # pairs were not verified, but for a sample of the removals
         found |= {name: sum(f[name] for f in facts) for name in ("checked", "spared")}
     return found

@@ -22,6 +22,10 @@ def funnel_table(source: str, record: SourceRecord) -> list[str]:
             lines.append(
                 f"      (not verified: of {facts['checked']:,} looked at, verification would spare {facts['spared']:,})"
             )
+        if facts.get("touched"):
+            lines.append(
+                f"      (of {facts['touched']:,} that stay, {facts['characters']:,} characters that others say, too)"
+            )
         lines.append(f"  {_NAMES[stage]:<50}{facts['out']:>10,}")
     written = ", ".join(f"{split} {count:,}" for split, count in record.lines.items()) or "none"
     lines.append(f"  written: {written}")
@@ -34,6 +38,7 @@ _NAMES = {
     "judge": "= worth keeping",
     "settle": "= latest versions",
     "dedup": "= distinct",
+    "cut": "= with text of their own",
     "mix": "= in the corpus",
 }
 

@@ -19,6 +19,7 @@ import xxhash
 import zstandard
 
 from pile.chance import STEPS, draw
+from pile.cuts import passages, without
 from pile.decisions import STAGE as DEDUP
 from pile.decisions import decisions
 from pile.document import Document
@@ -55,20 +56,19 @@ class Mixture(msgspec.Struct, frozen=True):
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """What one task of the first pass works on; ``dedup`` is the key of the part's decisions, "" without
-    deduplication.
-    """
+    """What one task of the first pass works on: a part, and the keys of its decisions and its cuts, "" where there are none."""
 
     part: Part
     dedup: str
+    cuts: str
     mixture: Mixture
 
 
-def task(part: Part, dedup: str, mixture: Mixture) -> Task:
+def task(part: Part, dedup: str, cuts: str, mixture: Mixture) -> Task:
     """Return the first pass's task for one part."""
-    facts = [part.extract, part.judge, part.lost, dedup, msgspec.to_builtins(mixture)]
+    facts = [part.extract, part.judge, part.lost, dedup, cuts, msgspec.to_builtins(mixture)]
     base = make_key(STAGE, VERSION, facts, ("zstandard", "msgspec", "xxhash"))
-    return Task(STAGE, base, spread, Spread(part, dedup, mixture), part.label, size=part.bytes)
+    return Task(STAGE, base, spread, Spread(part, dedup, cuts, mixture), part.label, size=part.bytes)
 
 
 def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
     lines: Counter[str] = Counter()
     unique: Counter[str] = Counter()
     text_bytes: Counter[str] = Counter()
-    survivors = Survivors(work, call.part, call.dedup)
+    survivors = Survivors(work, call.part, call.dedup, call.cuts)
     with open(folder / SPOOL, "wb") as file:
         spool = _Spool(file, mixture.buckets)
         for document, cluster in survivors:
@@ -111,10 +111,13 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
 
 
 class Survivors:
-    """Iterates over ``(document, cluster)`` of what no stage removed, and counts what settling removed on the way."""
+    """Iterates over ``(document, cluster)`` of what no stage removed, and counts what settling removed on the way.
 
-    def __init__(self, work: Work, part: Part, dedup: str) -> None:
-        self._work, self._part, self._dedup = work, part, dedup
+    Texts come without the passages that are cut from them; what then has no text is not among the survivors.
+    """
+
+    def __init__(self, work: Work, part: Part, dedup: str, cuts: str) -> None:
+        self._work, self._part, self._dedup, self._cuts = work, part, dedup, cuts
         self._settled: Counter[str] = Counter()
         self._candidates = self.count = self.text_bytes = 0
 
@@ -122,6 +125,8 @@ class Survivors:
         lost = dict(zip(*(list(column) for column in lost_rows(self._work, self._part)), strict=True))
         decided, ids = iter(decisions(self._work, self._dedup)) if self._dedup else None, hashlib.sha256()
         rows = zip(documents(self._work, self._part), verdicts(self._work, self._part), strict=True)
+        cuts = passages(self._work, self._cuts)
+        cut = next(cuts, None)
         for row, (document, verdict) in enumerate(rows):
             if document.id != verdict.id:
                 raise WorkError(f"{self._part.label}: row {row} is {document.id} but its verdict is on {verdict.id}")
@@ -142,9 +147,18 @@ class Survivors:
                 if decision["reason"]:
                     continue
                 cluster = int(decision["cluster"])
+            if cut is not None and cut[0] == row:
+                document = msgspec.structs.replace(document, text=without(document.text, cut[1]))
+                cut = next(cuts, None)
+                if not document.text:
+                    continue
             self.count += 1
             self.text_bytes += len(document.text.encode())
             yield document, cluster
+        if cut is not None:
+            raise WorkError(
+                f"{self._part.label}: a cut is in row {cut[0]}, which does not stay; delete the work folder"
+            )
         if decided is not None and ids.hexdigest() != (self._work.facts(DEDUP, self._dedup) or {}).get("ids"):
             raise WorkError(
                 f"{self._part.label}: deduplication decided on other documents than these; delete the work folder"

@@ -58,7 +58,7 @@ def features(page: Page, meanings: Meanings) -> Floats:
     for _ in range(LEVELS - 1):
         chain.append(parents[chain[-1]])
     codes = codes_of(page)
-    groups = [
+    groups: list[Any] = [
         _table(_own(page, counts, codes)),
         name_columns(page, chain, meanings),
         _containers(page, counts, chain, codes),
@@ -102,7 +102,15 @@ def _containers(page: Page, counts: Counts, chain: list[Ints], codes: Ints) -> F
     own = codes[owners]
     in_paragraphs = np.where(own == TAG_CODES["p"], counts.words, 0)
     in_headings = np.isin(own, [TAG_CODES[tag] for tag in HEADINGS])
-    per_block = [counts.words, counts.characters, page.linked, counts.stop_words, counts.sentences, in_paragraphs, in_headings]
+    per_block: list[Any] = [
+        counts.words,
+        counts.characters,
+        page.linked,
+        counts.stop_words,
+        counts.sentences,
+        in_paragraphs,
+        in_headings,
+    ]
     running = np.zeros((len(per_block), len(owners) + 1), dtype=np.int64)
     np.cumsum(np.stack(per_block), axis=1, out=running[:, 1:])
     words, characters, linked, stop_words, sentences, paragraphs, headings = running[:, ends] - running[:, starts]

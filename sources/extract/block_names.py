@@ -174,6 +174,6 @@ def name_columns(page: Page, chain: list[Ints], meanings: Meanings) -> Ints:
     near = mask[own] | mask[chain[1]] | mask[chain[2]]
     bit = np.arange(BITS - 1)[:, None]
     inner = {names: of("span", names).worth if names else 0 for names in set(page.inner)}
-    worth = [column[own] for column in along] + [value[level] for level in chain[:4]]
-    worth.append(ints([inner[names] for names in page.inner]))
-    return np.concatenate([(near >> bit) & 1, (within[own] >> bit) & 1, np.stack(worth)])
+    worths_seen = [column[own] for column in along] + [value[level] for level in chain[:4]]
+    worths_seen.append(ints([inner[names] for names in page.inner]))
+    return np.concatenate([(near >> bit) & 1, (within[own] >> bit) & 1, np.stack(worths_seen)])
