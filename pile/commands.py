@@ -106,6 +106,10 @@ def dedup(
     ] = 0.8,
     text_field: Annotated[str, typer.Option(help="Field of a line that holds its text.")] = "text",
     verify: Annotated[bool, typer.Option(help="Compare the texts of each proposed pair.")] = True,
+    repeats: Annotated[
+        list[str] | None,
+        typer.Option(help="Also cut what many texts that stay say: paragraphs, lines or substrings; may be given again."),
+    ] = None,
     shards: Annotated[int, typer.Option(min=1, help="Files that what stays is written to.")] = 1,
     work: WorkUrl = ".pile",
     workers: Workers = None,
@@ -115,7 +119,7 @@ def dedup(
     from pile.files import recipe_of
 
     place = Work(work)
-    options = {"threshold": threshold, "verify": verify}
+    options = {"threshold": threshold, "verify": verify, "repeats": [{"of": kind} for kind in repeats or ()]}
     loaded = recipe_of(files, text_field, options, Output(shards=shards), place.storage)
     with upstream_for(loaded, None, Progress()) as upstream:
         made = locking.make(loaded, upstream, _former(loaded))

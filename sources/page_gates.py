@@ -14,6 +14,7 @@ from sources import http_message
 from sources.block_list import BlockList
 from sources.extract.charset import proves_utf8
 from sources.extract.page_type import html_type, sniffed
+from sources.seen_payloads import SeenPayloads
 from sources.warc import Capture
 from sources.warc_digest import agrees
 from sources.wet import Conversion
@@ -43,13 +44,12 @@ class Named(Protocol):
 class Gates:
     """The gates in front of one input's pages, which come in their order.
 
-    It remembers each page that passed, by a digest of 128 bits and its address: some 300 bytes, so 6 MB for the 20,000 pages
-    of an archive of Common Crawl's.
+    It remembers the payload of each page that passed (``seen_payloads``).
     """
 
     def __init__(self, blocked: BlockList) -> None:
         self._blocked = blocked
-        self._seen: dict[int, str] = {}
+        self._seen = SeenPayloads()
 
     def passed(self, capture: Capture) -> Page | Drop:
         """Return the page in a capture, or the reason of the first gate that stops it."""
@@ -86,12 +86,11 @@ class Gates:
         payload alone. It is compared by a digest of our own, since a stated one may be wrong; what the server says of a
         payload's encoding is a part of it unless the bytes are UTF-8, which they prove themselves.
         """
-        key = xxhash.xxh3_128_intdigest(
+        digest = xxhash.xxh3_64_intdigest(
             body if proves_utf8(body) else b"%s\0%s" % (body, content_type.encode("utf-8", "replace"))
         )
-        first = self._seen.get(key)
+        first = self._seen.first(digest, page.url)
         if first is None:
-            self._seen[key] = page.url
             return None
         return _drop(page, "duplicate_payload", f"the same bytes as {first}", {"bytes": len(body)})
 

@@ -83,8 +83,8 @@ TOKEN = re.compile(r"[a-z]{2,}(?:-[a-z]{2,})*")
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 #: Elements whose meaning is remembered. They hardly ever come back on another page.
 ELEMENTS_MEMORY = 1 << 12
-#: Names whose meaning is remembered: some 10 MB.
-NAMES_MEMORY = 1 << 15
+#: Names whose meaning is remembered: some 3 MB.
+NAMES_MEMORY = 1 << 13
 #: Most names of an element that are looked up.
 TOKEN_BOUND = 24
 

@@ -151,3 +151,16 @@ def test_a_disk_that_fills_up_stops_in_one_line_and_goes_on_when_there_is_room(t
     assert after.returncode == 0
     assert "extract 0 done, 1 reused" in after.stdout
     assert len(kept(tmp_path / "out")) == 4_000
+
+
+def test_repeats_are_cut_from_all_texts_but_one_and_can_be_looked_at(tmp_path: Path, pile: Run) -> None:
+    notice = "This notice stands at the end of every page of this old mill and says nothing new."
+    (tmp_path / "a.jsonl").write_text("".join(line(f"{text(n)}\n\n{notice}") for n in range(5)))
+    done = pile("dedup", "a.jsonl", "--repeats", "paragraphs", "--out", "out", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert sum(notice in row["text"] for row in kept(tmp_path / "out")) == 1
+    assert {row["text"].removesuffix(f"\n\n{notice}") for row in kept(tmp_path / "out")} == {text(n) for n in range(5)}
+    shown = pile("inspect", "out", "--reason", "repeated_text")
+    assert shown.stdout.count(notice) == 4
+    wrong = pile("dedup", "a.jsonl", "--repeats", "sentences", "--out", "out2", "--workers", "1")
+    assert (wrong.returncode, "sentences" in wrong.stderr, wrong.stderr.count("\n")) == (2, True, 1)
