@@ -77,7 +77,10 @@ def sets_of(texts: list[bytes]) -> Iterator[Hashes]:
     """Yield each text's shingle hashes, sorted and unique; the texts are as ``pile.text.spaced`` gives them."""
     grams, starts = shingle_batch(*word_hashes(texts))
     for start, end in pairwise(starts.tolist()):
-        yield np.unique(grams[start:end])
+        found = np.sort(grams[start:end])
+        new = np.ones(len(found), bool)
+        np.not_equal(found[1:], found[:-1], out=new[1:])
+        yield found[new]  # np.unique takes three times as long: it hashes before it sorts
 
 
 def jaccard(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float:

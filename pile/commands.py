@@ -108,7 +108,9 @@ def dedup(
     verify: Annotated[bool, typer.Option(help="Compare the texts of each proposed pair.")] = True,
     repeats: Annotated[
         list[str] | None,
-        typer.Option(help="Also cut what many texts that stay say: paragraphs, lines or substrings; may be given again."),
+        typer.Option(
+            help="Also cut what many texts that stay say: paragraphs, lines or substrings; may be given again."
+        ),
     ] = None,
     shards: Annotated[int, typer.Option(min=1, help="Files that what stays is written to.")] = 1,
     work: WorkUrl = ".pile",

@@ -12,7 +12,7 @@ from pile.document import Document
 from pile.parts import VERDICTS, Judged, Part, documents
 from pile.plugins import Filter
 from pile.recipe import FilterTable
-from pile.shards import FrameWriter
+from pile.shards import STORED_LEVEL, FrameWriter
 from pile.stage import MACHINE, Task, Watch, Work, make_key
 
 STAGE = "judge"
@@ -43,7 +43,7 @@ def judge(call: Judgement, folder: Path, watch: Watch, work: Work) -> dict[str, 
     filters = [(table.use, table.make()) for table in call.filters]
     counts: Counter[str] = Counter()
     kept = 0
-    with FrameWriter(folder / VERDICTS) as writer:
+    with FrameWriter(folder / VERDICTS, STORED_LEVEL) as writer:
         for document in documents(work, call.part):
             verdict = _verdict(document, filters, watch)
             kept += verdict.keep

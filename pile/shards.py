@@ -25,6 +25,8 @@ MAX_WINDOW = 1 << 31
 READ_BYTES = 1 << 20
 #: zstd's own default: level 3 is within a few percent of level 5's size at twice its speed.
 DEFAULT_LEVEL = 3
+#: Of what stages leave for one another: twice the speed for a tenth more of the disk.
+STORED_LEVEL = 1
 
 
 class Digests(msgspec.Struct, frozen=True):
