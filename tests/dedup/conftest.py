@@ -6,7 +6,7 @@ import hashlib
 import pickle
 import random
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -164,3 +164,28 @@ class Prose:
 @pytest.fixture
 def prose() -> Prose:
     return Prose(20261101)
+
+
+def parts_of(corpus: Any, prose: Any) -> list[Any]:
+    """Three parts of two sources: originals, near and exact copies at many distances, short texts, rows that are out."""
+    pages = [prose.text(60) for _ in range(60)]
+    near = [prose.edited(pages[i % 60], i % 5) for i in range(150)]
+    more = [prose.edited(near[i], i % 3) for i in range(100)]
+    short = ["", "!?", "?!", "Thank you.", "thank you", "one two three four", "One, two; three: four"]
+    texts = [*near, *short, *more[:20]]
+    return [
+        corpus.part("books", [(f"p{i}", text) for i, text in enumerate(pages)], dropped=[3], lost=[5]),
+        corpus.part("web", [(f"n{i:03}", text) for i, text in enumerate(texts)], rank=1),
+        corpus.part("web", [(f"m{i:03}", text) for i, text in enumerate(more[20:] + short)], rank=1, dropped=[0, 1]),
+    ]
+
+
+@pytest.fixture
+def sample(corpus: Any, prose: Any) -> list[Any]:
+    return parts_of(corpus, prose)
+
+
+@pytest.fixture
+def three_parts() -> Callable[[Corpus, Prose], list[Part]]:
+    """Return what makes the sample of another corpus."""
+    return parts_of
