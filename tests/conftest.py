@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from pile.build import Build, Built
 from pile.executor import Executor, LocalExecutor, RayExecutor
@@ -18,6 +19,10 @@ from pile.stage import Work
 from pile.storage import Storage
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# How long an example takes says something of the machine, which others may be using, and nothing of what is tested.
+settings.register_profile("pile")
+settings.load_profile("pile")
 
 
 @pytest.fixture(scope="session")

@@ -132,7 +132,7 @@ def kept_by_brute_force(texts: dict[str, str], least: int, words: int) -> dict[s
     return {id: "\n\n".join(paragraphs) for id, paragraphs in cut.items()}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 10**9), st.integers(2, 4))
 def test_what_is_cut_is_what_brute_force_finds(corpus: Any, seed: int, least: int) -> None:
     random_ = random.Random(seed)

@@ -51,7 +51,7 @@ def plain_shingles(text: str) -> list[int]:
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.one_of(TEXT, SENTENCE.map(" ".join), SENTENCE.map(", ".join)), min_size=1, max_size=8),
     st.integers(8, 300),

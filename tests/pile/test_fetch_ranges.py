@@ -211,7 +211,7 @@ def test_requests_to_a_host_begin_at_its_interval(server, make_upstream, seconds
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(
     wanted=st.lists(

@@ -158,7 +158,7 @@ examples = itertools.count()
 faults = st.lists(st.tuples(st.sampled_from(["short", "reset", "status"]), st.integers(0, 400)), max_size=12)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=2000), faults=faults, ranged=st.booleans())
 def test_any_split_of_a_body_into_failures_gives_the_same_bytes(server, make_upstream, tmp_path, body, faults, ranged):
     path = f"/{next(examples)}.bin"

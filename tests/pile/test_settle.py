@@ -46,7 +46,7 @@ def survivors(files: list[list[tuple[str, str]]]) -> set[tuple[int, int]]:
     return {where for where in latest.values() if where is not None}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(files=st.lists(st.lists(EVENT, max_size=12), min_size=1, max_size=4))
 def test_what_is_left_is_the_last_version_of_every_id(
     tmp_path_factory: pytest.TempPathFactory, files: list[list[tuple[str, str]]]

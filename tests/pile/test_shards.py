@@ -16,7 +16,7 @@ from pile.shards import FrameWriter, read_lines, write_lines
 LINES = st.lists(st.binary(max_size=200).map(lambda b: b.replace(b"\n", b" ")), max_size=40)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(lines=LINES, cuts=st.sets(st.integers(0, 40)))
 def test_lines_come_back_as_written_wherever_frames_are_cut(
     tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], cuts: set[int]

@@ -123,7 +123,7 @@ def test_garbage_gives_text_and_no_exception(page: str) -> None:
     assert "\r" not in choose(page).text
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(re.findall(r"<[^<>]+>|[^<>]+", ARTICLE)) | st.text(max_size=8), max_size=60))
 def test_pages_cut_to_pieces_are_read_all_the_same(pieces: list[str]) -> None:
     text = choose("".join(pieces)).text

@@ -221,7 +221,7 @@ def rows(made: list[tuple[str, int]]) -> list[crawl_index.Page]:
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(made=ROWS, order=st.randoms(use_true_random=False))
 def test_batches_hold_every_page_once_whatever_order_they_come_in(made: list[tuple[str, int]], order: Any) -> None:
     pages = rows(made)

@@ -218,8 +218,8 @@ def check_capture(item: Capture | Drop) -> None:
         assert isinstance(CommonCrawl().parse(Record(item.id, passed)), Document | Drop)
 
 
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-MANY = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=25, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=1000, suppress_health_check=list(HealthCheck))
 Given = Callable[[Callable[..., None]], Callable[[], None]]
 
 

@@ -158,7 +158,7 @@ TOKENS = [
 ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(PAGES),
     st.lists(st.tuples(st.integers(0, 6000), st.integers(0, 300), st.sampled_from(TOKENS)), max_size=12),

@@ -208,7 +208,7 @@ def test_a_head_without_an_end_takes_nothing_from_the_next_record(tmp_path: Path
     assert [drop.detail for drop in drops] == [f"offset {len(record(0))}: no record begins here"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_costs_no_more_than_the_members_it_is_in(tmp_path: Path, data: st.DataObject) -> None:
     content, offsets = members(*(record(k) for k in range(5)))

@@ -100,7 +100,7 @@ PARTS = [
 markup = st.lists(st.sampled_from(PARTS), max_size=60).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(markup)
 def test_any_mixture_of_markup_gives_text_of_the_promised_form(page: str) -> None:
     result = text(page)
@@ -114,7 +114,7 @@ def test_any_mixture_of_markup_gives_text_of_the_promised_form(page: str) -> Non
     assert result == text(page), "the same page gives the same text"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(alphabet=st.characters(categories=["L", "N"]), min_size=1, max_size=40))
 def test_words_without_markup_come_through(words: str) -> None:
     assert text(f"Before {words} after.") == f"Before {words} after."
