@@ -27,9 +27,9 @@ from scipy.sparse import csr_array, triu
 
 from dedup.minhash import Minhash
 from dedup.signature import SHINGLE_WORDS, band_hashes, digests, jaccard, sets_of, shingle_batch
-from dedup.words import word_hashes
 from pile.shards import read_lines
 from pile.text import normalise, spaced
+from pile.words import word_hashes
 
 ROOT = Path(__file__).resolve().parents[1]
 THRESHOLD, WANTED = 0.8, 0.85

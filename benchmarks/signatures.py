@@ -25,8 +25,8 @@ import xxhash
 from datasketch import MinHash
 
 from dedup.signature import SHINGLE_WORDS, band_hashes, digests, shingle_batch
-from dedup.words import PIECE_BYTES, word_hashes
 from pile.text import spaced
+from pile.words import PIECE_BYTES, word_hashes
 
 SHARED = Path(os.environ.get("PILE_SHARED", Path(__file__).resolve().parents[1].parent / "shared"))
 BANDS, ROWS = 14, 8

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.sign import text_hash
-from dedup.words import PIECE_BYTES, word_hashes
 from pile.text import NORMALISATION, SPACE, Codes, code_points, spaced, span_hashes, unspaced
+from pile.words import PIECE_BYTES, word_hashes
 
 #: Documents from which on something is a repeat: what two share may be a quotation; of substrings, Lee et al. (2022,
 #: "Deduplicating Training Data Makes Language Models Better") take all that occur twice.

@@ -17,11 +17,11 @@ import xxhash
 
 from dedup.runs import write_sliced
 from dedup.signature import PERMUTATION_SEED, SHINGLE_WORDS, band_hashes, digests, shingle_batch
-from dedup.words import PIECE_BYTES, Hashes, Places, word_hashes
 from pile.document import Document
 from pile.parts import Part, candidates
 from pile.stage import Task, Watch, Work, make_key
 from pile.text import NORMALISATION, spaced
+from pile.words import PIECE_BYTES, Hashes, Places, word_hashes
 
 STAGE = "sign"
 VERSION = 3

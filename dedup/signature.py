@@ -14,35 +14,20 @@ import numpy as np
 import numpy.typing as npt
 from rensa import RMinHash
 
-from dedup.words import Hashes, Places, mixed, word_hashes
+from pile.words import JOIN, Hashes, Places, grams_of, mixed, word_hashes
 
 #: Words in a shingle, as datatrove, FineWeb and The Pile have it (field notes, section 5).
 SHINGLE_WORDS = 5
 #: Seed of the permutations. Part of the signature's definition, not of a recipe: signatures outlive recipes.
 PERMUTATION_SEED = 0x70696C65
-#: The odd multiplier that joins the words of a shingle, and a band's digests, to one hash.
-_JOIN = np.uint64(0x9FB21C651E98DF25)
 
 
 def shingle_batch(words: Hashes, starts: Places) -> tuple[Hashes, Places]:
     """Return the shingle hashes of texts by the hashes of their words, and where each text's begin (one more: the last's end).
 
-    They come in the order of the words, with repeats; a text of fewer than ``SHINGLE_WORDS`` words has none. The words w of a
-    shingle are joined as a polynomial in ``_JOIN``, the first word with the highest power, and mixed.
+    They come in the order of the words, with repeats; a text of fewer than ``SHINGLE_WORDS`` words has none.
     """
-    count = len(words) - (SHINGLE_WORDS - 1)
-    if count < 1:
-        return np.empty(0, np.uint64), np.zeros(len(starts), np.int64)
-    grams = words[:count].copy()
-    for offset in range(1, SHINGLE_WORDS):
-        grams *= _JOIN
-        grams += words[offset : offset + count]
-    # A shingle that begins in the last four words of a text would reach into the next.
-    across = (starts[1:, None] - np.arange(1, SHINGLE_WORDS)).ravel()
-    whole = np.ones(count, bool)
-    whole[across[(across >= 0) & (across < count)]] = False
-    counts = np.maximum(np.diff(starts) - (SHINGLE_WORDS - 1), 0)
-    return mixed(grams[whole]), np.concatenate([[0], np.cumsum(counts)])
+    return grams_of(words, starts, SHINGLE_WORDS)
 
 
 def digests(grams: Hashes, starts: Places, permutations: int) -> npt.NDArray[np.uint32]:
@@ -68,7 +53,7 @@ def band_hashes(matrix: npt.NDArray[np.uint32], bands: int, rows: int) -> Hashes
     blocks = matrix.reshape(len(matrix), bands, rows)
     hashes = np.broadcast_to(np.arange(1, bands + 1, dtype=np.uint64), (len(matrix), bands)).copy()
     for row in range(rows):
-        hashes *= _JOIN
+        hashes *= JOIN
         hashes += blocks[:, :, row]
     return mixed(mixed(hashes))
 

@@ -14,8 +14,8 @@ from dedup.resolve import GONE, WINNERS
 from dedup.resolve import STAGE as RESOLVE
 from dedup.signed import Signed, Tables
 from dedup.verify import JACCARD, VERIFY
-from dedup.words import mixed
 from pile.stage import Task, Watch, Work, make_key
+from pile.words import mixed
 
 STAGE = "spare"
 VERSION = 1

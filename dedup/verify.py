@@ -18,13 +18,13 @@ from dedup.pair import FIRST, SECOND, WANTED, read_numbers
 from dedup.runs import save
 from dedup.signature import jaccard, sets_of
 from dedup.signed import Numbers, Signed, Tables
-from dedup.words import PIECE_BYTES
 from pile.document import Document
 from pile.errors import WorkError
 from pile.parts import DOCUMENTS, Part
 from pile.shards import read_lines
 from pile.stage import Task, Watch, Work, make_key
 from pile.text import spaced
+from pile.words import PIECE_BYTES
 
 SHINGLE, VERIFY = "shingle", "verify"
 VERSION = 2

@@ -21,7 +21,7 @@ from pile.storage import Storage
 ROOT = Path(__file__).resolve().parents[1]
 
 # How long an example takes says something of the machine, which others may be using, and nothing of what is tested.
-settings.register_profile("pile")
+settings.register_profile("pile", deadline=None)
 settings.load_profile("pile")
 
 

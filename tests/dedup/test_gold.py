@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from dedup.signature import band_hashes, digests, jaccard, sets_of, shingle_batch
-from dedup.words import word_hashes
 from pile.text import code_points, spaced, unspaced
+from pile.words import word_hashes
 
 SHARED = Path(os.environ.get("PILE_SHARED", Path(__file__).resolve().parents[2].parent / "shared"))
 GOLD = SHARED / "data" / "dedup-gold"

@@ -12,12 +12,12 @@ import xxhash
 
 from dedup import match, minhash, rematch, sign, signed, verify
 from dedup.signature import band_hashes, digests, jaccard, sets_of, shingle_batch
-from dedup.words import word_hashes
 from pile.decisions import DECISIONS
 from pile.executor import LocalExecutor
 from pile.parts import candidates
 from pile.runner import run
 from pile.text import normalise, spaced
+from pile.words import word_hashes
 
 BANDS, ROWS = 14, 8
 

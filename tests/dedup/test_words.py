@@ -8,10 +8,10 @@ import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup import words
 from dedup.signature import SHINGLE_WORDS, sets_of, shingle_batch
-from dedup.words import LONG_WORD, word_hashes
+from pile import words
 from pile.text import normalise, spaced
+from pile.words import LONG_WORD, word_hashes
 
 BITS = (1 << 64) - 1
 

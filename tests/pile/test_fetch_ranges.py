@@ -210,9 +210,7 @@ def test_requests_to_a_host_begin_at_its_interval(server, make_upstream, seconds
     assert seconds.slept == [0.5, 0.5]
 
 
-@settings(
-    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     wanted=st.lists(
         st.tuples(st.sampled_from(["a.bin", "b.bin"]), st.integers(0, len(FILE) - 1), st.integers(1, 400)),

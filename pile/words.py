@@ -1,4 +1,4 @@
-"""Hashes of words, a batch of normalised texts at a time: what exact and near-duplicate search compare instead of text.
+"""Hashes of words and of words in a row, a batch of normalised texts at a time: what is compared instead of text.
 
 No Python object is made per word, but for words of very many letters; time and memory are linear in the text, whatever it holds.
 """
@@ -26,6 +26,8 @@ LONG_WORD = 64
 _MASKS = np.array([(1 << 8 * size) - 1 for size in range(BLOCK + 1)], np.uint64)
 #: The multiplier of xxh64's first round (its prime 1): odd, with bits all over.
 _MULTIPLIER = np.uint64(0x9E3779B185EBCA87)
+#: The odd multiplier that joins words, or a band's digests, to one hash.
+JOIN = np.uint64(0x9FB21C651E98DF25)
 _HIGH, _MIDDLE = np.uint64(32), np.uint64(29)
 
 
@@ -45,6 +47,27 @@ def word_hashes(texts: list[bytes]) -> tuple[Hashes, Places]:
     pieces = [(_hashed(content[start:end]), start) for start, end in _pieces(content)]
     starts = np.concatenate([places + start for (_, places), start in pieces])
     return np.concatenate([hashes for (hashes, _), _ in pieces]), np.searchsorted(starts, bounds)
+
+
+def grams_of(words: Hashes, starts: Places, size: int) -> tuple[Hashes, Places]:
+    """Return the hashes of ``size`` words in a row, and where each text's begin (one more: where the last's end).
+
+    ``words`` and ``starts`` are as ``word_hashes`` gives them. They come in the order of the words, with repeats; a text of
+    fewer words has none. The words are joined as a polynomial in ``JOIN``, the first with the highest power, and mixed.
+    """
+    count = len(words) - (size - 1)
+    if count < 1:
+        return np.empty(0, np.uint64), np.zeros(len(starts), np.int64)
+    grams = words[:count].copy()
+    for offset in range(1, size):
+        grams *= JOIN
+        grams += words[offset : offset + count]
+    # What begins in the last words of a text would reach into the next.
+    across = (starts[1:, None] - np.arange(1, size)).ravel()
+    whole = np.ones(count, bool)
+    whole[across[(across >= 0) & (across < count)]] = False
+    counts = np.maximum(np.diff(starts) - (size - 1), 0)
+    return mixed(grams[whole]), np.concatenate([[0], np.cumsum(counts)])
 
 
 def mixed(values: Hashes) -> Hashes:
