@@ -27,7 +27,7 @@ from pile.lock import Lock, Quarantined, check, make, read, write
 from pile.manifest import EXAMPLES, REPORT, Manifest, environment, fingerprint, system
 from pile.parts import Part
 from pile.progress import Progress, StageCount
-from pile.recipe import Recipe, make_dedup, make_source
+from pile.recipe import WEIGHED_BY, Recipe, make_dedup, make_source
 from pile.report import report
 from pile.runner import Result, run
 from pile.seal import Assembly, assemble_all, finished, former_shards, seal, unseal
@@ -280,8 +280,10 @@ def libraries_of(recipe: Recipe) -> list[str]:
 
 
 def facts_of(recipe: Recipe) -> dict[str, Any]:
-    """Return the recipe as the manifest has it: all but where it lay."""
-    return {key: value for key, value in msgspec.to_builtins(recipe).items() if key not in ("path", "lock")}
+    """Return the recipe as the manifest has it: all but where it lay, and what only weighing reads."""
+    facts = {key: value for key, value in msgspec.to_builtins(recipe).items() if key not in ("path", "lock")}
+    tables = facts["sources"].items()
+    return facts | {"sources": {n: {k: v for k, v in t.items() if k not in WEIGHED_BY} for n, t in tables}}
 
 
 def _input_of(task: Task) -> tuple[str, str]:

@@ -14,7 +14,6 @@ import msgspec
 import typer
 
 from pile import lock as locking
-from pile import weights as weighting
 from pile.errors import PileError
 from pile.executor import Executor, LocalExecutor, RayExecutor
 from pile.fetch import Upstream
@@ -211,14 +210,6 @@ def verify(directory: Annotated[str, typer.Argument(metavar="DIR")], as_json: Js
         else:
             print(f"not intact: {len(finding.faults)} faults in {finding.corpus}")
     raise typer.Exit(0 if finding.intact else 1)
-
-
-@app.command()
-def weights(recipe: RecipePath, out: Out = None, as_json: Json = False) -> None:
-    """Show the mixture: sizes as the last build measured them, and what the recipe's epochs make of them."""
-    loaded = load(recipe)
-    rows = weighting.mixture(loaded, read_manifest(Storage(out or f"build/{loaded.name}")))
-    print(json.dumps(rows) if as_json else weighting.table(rows))
 
 
 @app.command()

@@ -97,9 +97,17 @@ def fingerprint(shards: list[Shard]) -> str:
 
 def read(corpus: Storage) -> Manifest:
     """Return the manifest of a finished corpus; raises ``CorpusError`` where there is none to read."""
+    manifest = read_if_there(corpus)
+    if manifest is None:
+        raise CorpusError(f"no {MANIFEST} in {corpus.url}: not a corpus, or its build did not finish; run `pile build`")
+    return manifest
+
+
+def read_if_there(corpus: Storage) -> Manifest | None:
+    """Return the manifest of a finished corpus, None where there is none; raises ``CorpusError`` for a damaged one."""
     content = corpus.read(MANIFEST)
     if content is None:
-        raise CorpusError(f"no {MANIFEST} in {corpus.url}: not a corpus, or its build did not finish; run `pile build`")
+        return None
     try:
         return msgspec.json.decode(content, type=Manifest)
     except msgspec.DecodeError as error:
