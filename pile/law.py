@@ -68,12 +68,13 @@ def fit(shares: Array, losses: Array) -> Law:
 
 def _fit_one(shares: Array, losses: Array) -> tuple[float, Array]:
     def objective(parameters: Array) -> tuple[float, Array]:
-        growth = np.exp(np.minimum(shares @ parameters[1:], 50.0))
+        # einsum, not @: the threads of BLAS only wait for each other over so small a table.
+        growth = np.exp(np.minimum(np.einsum("ij,j->i", shares, parameters[1:]), 50.0))
         # In units of HUBER, since L-BFGS stops at steps that are small beside 1.
         gap = (parameters[0] + growth - losses) / HUBER
         value = np.where(np.abs(gap) <= 1, gap**2 / 2, np.abs(gap) - 0.5).mean()
         pull = np.clip(gap, -1, 1) / (HUBER * len(losses))
-        return float(value), np.concatenate([[pull.sum()], shares.T @ (pull * growth)])
+        return float(value), np.concatenate([[pull.sum()], np.einsum("ij,i->j", shares, pull * growth)])
 
     least, results = float(losses.min()), []
     for fraction in FLOORS:

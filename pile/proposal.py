@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -70,6 +71,8 @@ def _budget(found: list[Component], wish: Wish) -> tuple[float, Unit]:
 def _by_law(
     found: list[Component], wish: Wish, ceiling: list[float], budget: float, unit: Unit
 ) -> tuple[list[float], list[str]]:
+    # As NumPy loads: the tables are small, and threads would only wait for each other. One also adds up in one order.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from pile.law import FOLDS, best  # late: scipy takes longer to import than all else here
 
     if wish.runs is None:

@@ -6,6 +6,7 @@ What is written is read back first: a recipe that says anything else than the sa
 from __future__ import annotations
 
 import difflib
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,8 @@ def difference(path: Path, before: str, after: str) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a recipe whole or not at all; a link stays a link."""
+    """Write a recipe whole or not at all; a link stays a link, and who may read it stays so."""
     target = path.resolve()
+    mode = target.stat().st_mode
     Storage(str(target.parent)).write(target.name, text.encode())
+    target.chmod(stat.S_IMODE(mode))

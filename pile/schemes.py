@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from itertools import accumulate
 
 from pile.errors import DataError, RequestError
 from pile.recipe import MOST_EPOCHS
-from pile.units import Unit, quantity
+from pile.units import Unit, exact, quantity
 from pile.weights import Component
 
 SCHEMES = ("epochs", "proportional", "temperature", "unimax", "law")
@@ -82,13 +83,15 @@ def fill(wanted: Sequence[float], most: Sequence[float], budget: float, unit: Un
     if reach < budget * (1 - SLACK):
         raise RequestError(
             f"a budget of {quantity(budget, unit)} cannot be reached: under their caps the components give "
-            f"{quantity(reach, unit)}; lower --budget, or raise --max-epochs and max_epochs"
+            f"{quantity(reach, unit)}; lower --budget to {exact(reach, unit)}, or raise --max-epochs and max_epochs"
         )
-    amounts = [0.0] * len(wanted)
-    left, weight = budget, sum(wanted)
-    for place in sorted((n for n, want in enumerate(wanted) if want > 0), key=lambda n: most[n] / wanted[n]):
-        amounts[place] = min(left * wanted[place] / weight, most[place]) if weight > 0 else 0.0
-        left, weight = left - amounts[place], weight - wanted[place]
+    amounts, left = [0.0] * len(wanted), budget
+    order = sorted((n for n, want in enumerate(wanted) if want > 0), key=lambda n: most[n] / wanted[n])
+    # Wants from each place on, added up from the end: taking them off a sum would leave rounding where little is left.
+    weights = list(accumulate(wanted[n] for n in reversed(order)))[::-1]
+    for place, weight in zip(order, weights, strict=True):
+        amounts[place] = min(left * wanted[place] / weight, most[place])
+        left -= amounts[place]
     return amounts
 
 

@@ -36,6 +36,11 @@ def quantity(count: float, unit: Unit) -> str:
     return size(count) if unit == "bytes" else f"{count:,.0f} documents"
 
 
+def exact(count: float, unit: Unit) -> str:
+    """Return an amount as ``amount`` reads it, rounded down: ``1572864B``, ``2000docs``."""
+    return f"{math.floor(count)}{'B' if unit == 'bytes' else 'docs'}"
+
+
 def amount(text: str) -> tuple[float, Unit]:
     """Return what a person wrote, such as ``300GB``, ``1.2TiB`` or ``1e6docs``, as a number above 0 and what it counts.
 
