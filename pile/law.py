@@ -26,6 +26,10 @@ HUBER = 0.01
 PULL = 0.1
 #: Starts of the fit: the floor ``c_j`` as a fraction of the least loss seen. The least of all fits is taken.
 FLOORS = (0.0, 0.5, 0.9)
+#: A direction in which mixtures vary by less than this fraction of the largest is rounding: the law is flat along it.
+NO_VARIATION = 1e-9
+#: A logarithm of a loss that no run has, but a step of the solver may try.
+HIGHEST_LOG = 50.0
 #: Parts that cross-validation leaves out in turn; run number n is in part n modulo this.
 FOLDS = 5
 #: A share this far outside of what was run is rounding.
@@ -62,35 +66,32 @@ class Best(msgspec.Struct, frozen=True):
 
 def fit(shares: Array, losses: Array) -> Law:
     """Return the law that fits the runs best: least Huber loss, by L-BFGS from fixed starts."""
-    fitted = [_fit_one(shares, column) for column in losses.T]
-    return Law(np.array([floor for floor, _ in fitted]), np.array([slopes for _, slopes in fitted]))
+    # In the directions in which the mixtures vary, each scaled to vary by one, L-BFGS needs a tenth of the steps.
+    left, scale, right = np.linalg.svd(shares, full_matrices=False)
+    varied = scale > NO_VARIATION * scale[0]
+    size = np.sqrt(len(shares))
+    directions, back = left[:, varied] * size, (right[varied].T / scale[varied]) * size
+    fitted = [_fit_one(directions, column) for column in losses.T]
+    return Law(np.array([floor for floor, _ in fitted]), np.array([back @ slopes for _, slopes in fitted]))
 
 
-def _fit_one(shares: Array, losses: Array) -> tuple[float, Array]:
+def _fit_one(directions: Array, losses: Array) -> tuple[float, Array]:
     def objective(parameters: Array) -> tuple[float, Array]:
         # einsum, not @: the threads of BLAS only wait for each other over so small a table.
-        growth = np.exp(np.minimum(np.einsum("ij,j->i", shares, parameters[1:]), 50.0))
+        growth = np.exp(np.minimum(np.einsum("ij,j->i", directions, parameters[1:]), HIGHEST_LOG))
         # In units of HUBER, since L-BFGS stops at steps that are small beside 1.
         gap = (parameters[0] + growth - losses) / HUBER
         value = np.where(np.abs(gap) <= 1, gap**2 / 2, np.abs(gap) - 0.5).mean()
         pull = np.clip(gap, -1, 1) / (HUBER * len(losses))
-        return float(value), np.concatenate([[pull.sum()], np.einsum("ij,i->j", shares, pull * growth)])
+        return float(value), np.concatenate([[pull.sum()], np.einsum("ij,i->j", directions, pull * growth)])
 
     least, results = float(losses.min()), []
+    bounds = [(0.0, least), *[(None, None)] * directions.shape[1]]
     for fraction in FLOORS:
-        floor = fraction * least
-        slopes = np.linalg.lstsq(shares, np.log(losses - floor), rcond=None)[0]
-        bounds = [(0.0, least), *[(None, None)] * shares.shape[1]]
-        results.append(
-            minimize(
-                objective,
-                np.concatenate([[floor], slopes]),
-                jac=True,
-                method="L-BFGS-B",
-                bounds=bounds,
-                options={"maxiter": 2000, "maxfun": 20000},
-            )
-        )
+        slopes = directions.T @ np.log(losses - fraction * least) / len(losses)
+        start = np.concatenate([[fraction * least], slopes])
+        options = {"maxiter": 2000, "maxfun": 20000}
+        results.append(minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options))
     best = min(results, key=lambda result: float(result.fun))
     return float(best.x[0]), best.x[1:]
 

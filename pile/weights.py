@@ -89,20 +89,20 @@ def table(rows: list[dict[str, Any]]) -> str:
     """Return the mixture for a terminal; a star marks sizes that no build has measured."""
     width = max(20, *(len(row["component"]) + 2 for row in rows))
     was = "former_epochs" in rows[0]
-    title = f"{'was':>9}" if was else ""
+    title = f"{'was':>11}" if was else ""
     lines = [
-        f"{'component':<{width}}{'raw size':>12}{'weight':>9}{title}{'epochs':>9}{'effective':>12}"
+        f"{'component':<{width}}{'raw size':>12}{'weight':>9}{title}{'epochs':>11}{'effective':>12}"
         f"{'documents':>13}{'mean':>12}"
     ]
     for r in rows:
-        former = f"{r['former_epochs']:>9g}" if was else ""
+        former = f"{r['former_epochs']:>11g}" if was else ""
         name = r["component"] if r["measured"] else f"{r['component']} *"
         lines.append(
-            f"{name:<{width}}{size(r['bytes']):>12}{r['weight']:>9.2%}{former}{r['epochs']:>9g}"
+            f"{name:<{width}}{size(r['bytes']):>12}{r['weight']:>9.2%}{former}{r['epochs']:>11g}"
             f"{size(r['effective_bytes']):>12}{r['documents']:>13,}{size(r['mean_bytes']):>12}"
         )
     raw, effective, documents = (sum(r[key] for r in rows) for key in ("bytes", "effective_bytes", "documents"))
-    blank = 18 + (9 if was else 0)
+    blank = 20 + (11 if was else 0)
     lines.append(
         f"{'all':<{width}}{size(raw):>12}{'':>{blank}}{size(effective):>12}{documents:>13,}{size(raw / documents):>12}"
     )
