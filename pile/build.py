@@ -177,12 +177,13 @@ class Build:
 
     def spread(self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]]) -> list[Result]:
         """Deal every survivor's copies out into buckets of the global order."""
-        size = sum(part.bytes * self.recipe.sources[part.source].epochs for part in parts)
+        sources, seed, splits = self.recipe.sources, self.recipe.seed, self.recipe.output.splits
+        size = sum(part.bytes * sources[part.source].most_epochs for part in parts)
         buckets = max(1, round(size / spread.BUCKET_BYTES))
         tasks = []
         for part, (dedup, facts) in zip(parts, decided, strict=True):
-            epochs = self.recipe.sources[part.source].epochs
-            mixture = spread.Mixture(self.recipe.seed, epochs, self.recipe.output.splits, buckets)
+            table = sources[part.source]
+            mixture = spread.Mixture(seed, table.epochs, splits, buckets, quality=table.buckets)
             tasks.append(spread.task(part, dedup, facts.get("cuts", ""), mixture))
         return self.run("spread", tasks)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from pile.buckets import BucketRecord
 from pile.errors import CorpusError
 from pile.stage import library_versions
 from pile.storage import Storage
@@ -58,6 +59,7 @@ class SourceRecord(msgspec.Struct, frozen=True):
     effective_bytes: dict[str, int]
     damaged: list[str] = []
     quarantined: dict[str, str] = {}
+    buckets: list[BucketRecord] = []  #: in the recipe's order, then what none of them took; empty without buckets
 
 
 class Manifest(msgspec.Struct, frozen=True):

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from pile.buckets import Bucket
+from pile.buckets import check as check_buckets
 from pile.errors import PluginError, RecipeError
 from pile.plugins import Filter, Kind, Source, resolve, shipped_modules
 
@@ -71,6 +73,12 @@ class SourceTable(msgspec.Struct, frozen=True):
     bytes: int | None = None  #: of its text in UTF-8, where no build has measured it
     documents: int | None = None  #: where no build has counted them
     max_epochs: float | None = None  #: the most that ``pile weights`` may give it
+    buckets: list[Bucket] = []  #: of documents that have other epochs than these
+
+    @property
+    def most_epochs(self) -> float:
+        """The epochs of those of its documents that have most."""
+        return max([self.epochs, *(bucket.epochs for bucket in self.buckets)])
 
     def filter_tables(self) -> list[FilterTable]:
         """Return the filters in the order in which they judge."""
@@ -196,17 +204,20 @@ def _check_values(recipe: Recipe, place: str) -> None:
     if splits.validation + splits.test >= 1:
         raise RecipeError(f"{place}: [output] splits: validation and test leave nothing for train")
     for name, source in recipe.sources.items():
-        _check_weight(source, f"{place}: [sources.{name}]")
+        where = f"{place}: [sources.{name}]"
+        _check_weight(source, where)
+        check_buckets(source.buckets, [f["use"] for f in source.filters], recipe.dedup is not None, where)
 
 
 def _check_weight(source: SourceTable, where: str) -> None:
     most = MOST_EPOCHS if source.max_epochs is None else source.max_epochs
     if not 0 < most <= MOST_EPOCHS:  # also false for NaN
         raise RecipeError(f"{where} max_epochs = {most}: a number above 0, up to {MOST_EPOCHS:g}")
-    if not 0 <= source.epochs <= MOST_EPOCHS:
-        raise RecipeError(f"{where} epochs = {source.epochs}: a number from 0 to {MOST_EPOCHS:g}")
-    if source.epochs > most:
-        raise RecipeError(f"{where} epochs = {source.epochs:g} is above its max_epochs = {most:g}: change one of them")
+    for epochs in (source.epochs, *(bucket.epochs for bucket in source.buckets)):
+        if not 0 <= epochs <= MOST_EPOCHS:
+            raise RecipeError(f"{where} epochs = {epochs}: a number from 0 to {MOST_EPOCHS:g}")
+        if epochs > most:
+            raise RecipeError(f"{where} epochs = {epochs:g} is above its max_epochs = {most:g}: change one of them")
     for key, value in (("bytes", source.bytes), ("documents", source.documents)):
         if value is not None and value < 1:
             raise RecipeError(f"{where} {key} = {value}: at least 1")

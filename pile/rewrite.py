@@ -18,21 +18,27 @@ from pile.errors import RecipeError
 from pile.storage import Storage
 
 
-def rewritten(path: Path, epochs: dict[str, float]) -> tuple[str, str]:
+def rewritten(path: Path, epochs: dict[tuple[str, int | None], float]) -> tuple[str, str]:
     """Return a recipe's text as it is and with new epochs; equal epochs are left as they are written.
 
+    Epochs are by source and by number of its bucket, None for the source itself.
     Raises ``RecipeError`` where the file is written in a way that this cannot change.
     """
     text = path.read_bytes().decode()  # not read_text: line ends stay as they are
     newline = "\r\n" if "\r\n" in text else "\n"
     document, raw = tomlkit.parse(text if text.endswith("\n") else text + newline), tomllib.loads(text)
-    for name, value in epochs.items():
-        if raw["sources"][name].get("epochs", 1.0) != value:
-            raw["sources"][name]["epochs"] = value
-            _put(document["sources"][name], value, newline)
+    for (name, bucket), value in epochs.items():
+        tables = [recipe["sources"][name] for recipe in (raw, document)]
+        plain, table = tables if bucket is None else [one["buckets"][bucket] for one in tables]
+        if plain.get("epochs", 1.0) != value:
+            plain["epochs"] = value
+            _put(table, value, newline)
     changed = tomlkit.dumps(document)
     if _parsed(changed) != raw:
-        listed = ", ".join(f"{name} {value:g}" for name, value in epochs.items())
+        listed = ", ".join(
+            f"{name}{'' if bucket is None else f' bucket {bucket + 1}'} {value:g}"
+            for (name, bucket), value in epochs.items()
+        )
         raise RecipeError(f"{path} is written in a way that cannot be changed here: set its epochs by hand: {listed}")
     return text, changed
 

@@ -47,11 +47,11 @@ def caps(scheme: str, found: list[Component], max_epochs: float | None) -> list[
 
 def ceilings(found: list[Component], most: list[float], unit: Unit) -> list[float]:
     """Return the largest amount of each component; raises ``DataError`` for a source without documents."""
-    empty = [one.name for one in found if not one.documents or not one.bytes]
+    empty = [one for one in found if not one.documents or not one.bytes]
     if empty:
         raise DataError(
-            f"no documents in {', '.join(empty)}: `pile inspect DIR --source {empty[0]}` shows what the last build dropped, "
-            "and why; mend the source or its filters, or take it out of the recipe"
+            f"no documents in {', '.join(one.name for one in empty)}: `pile inspect DIR --source {empty[0].place[0]}` shows what "
+            "the last build dropped, and why; mend the source, its filters or its buckets, or take it out of the recipe"
         )
     return [cap * one.amount(unit) for cap, one in zip(most, found, strict=True)]
 

@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 
 from pile.errors import DataError, RequestError
-from pile.manifest import Manifest
+from pile.manifest import Manifest, SourceRecord
 from pile.recipe import Recipe
 from pile.units import Unit, size
 
 
 class Component(msgspec.Struct, frozen=True):
-    """One source of a recipe as it is weighed: what one epoch of it holds, and how many epochs it has."""
+    """What has epochs of its own: a source of a recipe, or a bucket of one; what one epoch holds, and how many it has."""
 
     name: str
     bytes: int  #: of text, in UTF-8
@@ -24,6 +24,13 @@ class Component(msgspec.Struct, frozen=True):
     epochs: float
     max_epochs: float | None
     measured: bool  #: by the last build; else the recipe says so
+    source: str = ""  #: where it is in the recipe; ``name`` where this is ""
+    bucket: int | None = None  #: and which of that source's buckets, None for the source, or what no bucket took
+
+    @property
+    def place(self) -> tuple[str, int | None]:
+        """Where the recipe has its epochs."""
+        return self.source or self.name, self.bucket
 
     def amount(self, unit: Unit) -> int:
         """Return what one epoch holds."""
@@ -38,6 +45,9 @@ def components(recipe: Recipe, manifest: Manifest | None) -> list[Component]:
     found, unknown = [], []
     for name, table in recipe.sources.items():
         record = manifest.sources.get(name) if manifest else None
+        if table.buckets:
+            found += _buckets(recipe, name, record)
+            continue
         if record is not None:
             sizes = record.text_bytes, record.documents
         elif table.bytes is not None and table.documents is not None:
@@ -51,6 +61,24 @@ def components(recipe: Recipe, manifest: Manifest | None) -> list[Component]:
             f"{recipe.path}: the size of {', '.join(unknown)} is not known: run `pile build {recipe.path}` to measure it "
             "(--out says where it went), or give 'bytes' and 'documents' in the [sources] table"
         )
+    return found
+
+
+def _buckets(recipe: Recipe, name: str, record: SourceRecord | None) -> list[Component]:
+    """Return a component for every bucket, then one for what none of them took."""
+    table = recipe.sources[name]
+    names = [*(bucket.name for bucket in table.buckets), ""]
+    if record is None or [one.name for one in record.buckets] != names:
+        raise RequestError(
+            f"{recipe.path}: what the buckets of {name} hold is not known: run `pile build {recipe.path}` to measure it "
+            "(--out says where it went)"
+        )
+    epochs = [*(bucket.epochs for bucket in table.buckets), table.epochs]
+    found = []
+    for place, (one, count) in enumerate(zip(record.buckets, epochs, strict=True)):
+        bucket = place if one.name else None
+        title = f"{name}: {one.name or 'rest'}"
+        found.append(Component(title, one.text_bytes, one.documents, count, table.max_epochs, True, name, bucket))
     return found
 
 

@@ -51,7 +51,7 @@ def weights(
     from pile.rewrite import write as write_recipe
 
     proposal = propose(found, Wish(scheme, budget, tau, max_epochs, runs, extrapolate))
-    before, after = rewritten(recipe, proposal.epochs)
+    before, after = rewritten(recipe, {one.place: proposal.epochs[one.name] for one in found})
     rows = mixture(found, proposal.epochs)
     print(json.dumps(rows) if as_json else table(rows))
     # JSON on standard output is JSON alone.

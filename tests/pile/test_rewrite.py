@@ -10,7 +10,7 @@ import pytest
 from pile.errors import RecipeError
 from pile.rewrite import difference, rewritten, write
 
-EPOCHS = {"a": 2.5, "b": 0.125}
+EPOCHS: dict[tuple[str, int | None], float] = {("a", None): 2.5, ("b", None): 0.125}
 
 #: A recipe, and what it becomes.
 FORMS = [
@@ -46,7 +46,7 @@ def test_every_way_to_write_a_table_is_changed_in_place(tmp_path: Path, before: 
     for piece in has.split("|"):
         assert piece in after
     expected = tomllib.loads(before)
-    for name, value in EPOCHS.items():
+    for (name, _), value in EPOCHS.items():
         expected["sources"][name]["epochs"] = value
     assert tomllib.loads(after) == expected
     # Lines that do not speak of epochs are all there, in their order.
@@ -56,10 +56,26 @@ def test_every_way_to_write_a_table_is_changed_in_place(tmp_path: Path, before: 
     assert ("\r\n" in before) == (after.count("\r\n") == after.count("\n"))
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        '[sources.a]\nbuckets = [\n  { score = "x.y", at_least = 1, epochs = 3 }, # best\n  { epochs = 1.0, at_least = 0 },\n]\n',
+        "[sources.a]\nepochs = 1.0\n\n[[sources.a.buckets]]\nepochs = 3 # best\n\n[[sources.a.buckets]]\nepochs = 1.0\n",
+    ],
+)
+def test_buckets_are_changed_in_place(tmp_path: Path, before: str) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(before)
+    _, after = rewritten(path, {("a", 0): 2.5, ("a", 1): 0.5, ("a", None): 1.0})
+    assert after == before.replace("epochs = 3", "epochs = 2.5").replace("{ epochs = 1.0", "{ epochs = 0.5").replace(
+        "]]\nepochs = 1.0", "]]\nepochs = 0.5"
+    )
+
+
 def test_equal_epochs_are_left_as_they_are_written(tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
     path.write_text('[sources.a]\nuse = "x"\n[sources.b]\nepochs = 3\n')
-    before, after = rewritten(path, {"a": 1.0, "b": 3.0})
+    before, after = rewritten(path, {("a", None): 1.0, ("b", None): 3.0})
     assert before == after
     assert difference(path, before, after) == ""
 
@@ -78,4 +94,4 @@ def test_what_reads_back_otherwise_is_never_written(tmp_path: Path, monkeypatch:
     path.write_text('[sources.a]\nuse = "x"\n')
     monkeypatch.setattr("tomlkit.dumps", lambda document: '[sources.a]\nuse = "y"\nepochs = 2.0\n')
     with pytest.raises(RecipeError, match=r"by hand: a 2"):
-        rewritten(path, {"a": 2.0})
+        rewritten(path, {("a", None): 2.0})
