@@ -56,6 +56,26 @@ def check(buckets: Iterable[Bucket], filters: list[str], deduplicated: bool, whe
             raise RecipeError(f"{where} bucket {number}: at_least = {bucket.at_least}: a number")
 
 
+class Sorter:
+    """Sorts the documents of one source into its buckets, and counts what each takes."""
+
+    def __init__(self, buckets: list[Bucket], rest: float) -> None:
+        self._buckets = buckets
+        self._epochs = [*(bucket.epochs for bucket in buckets), rest]
+        self._found = [[0, 0] for _ in self._epochs]
+
+    def epochs(self, id: str, size: int, scores: dict[str, Any], cluster_size: int) -> float:
+        """Return the epochs of a document of ``size`` bytes; raises what ``place_of`` raises."""
+        place = place_of(self._buckets, scores, cluster_size, id)
+        self._found[place][0] += 1
+        self._found[place][1] += size
+        return self._epochs[place]
+
+    def facts(self) -> dict[str, Any]:
+        """Return documents and bytes by bucket, then of what none took; nothing where there are no buckets."""
+        return {"quality": self._found} if self._buckets else {}
+
+
 def place_of(buckets: list[Bucket], scores: dict[str, Any], cluster_size: int, id: str) -> int:
     """Return the number of the first bucket that a document fits into, the number of buckets where it fits none.
 

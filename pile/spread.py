@@ -18,7 +18,7 @@ import numpy.typing as npt
 import xxhash
 import zstandard
 
-from pile.buckets import Bucket, place_of
+from pile.buckets import Bucket, Sorter
 from pile.chance import STEPS, draw
 from pile.cuts import passages, without
 from pile.decisions import STAGE as DEDUP
@@ -90,16 +90,13 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
     unique: Counter[str] = Counter()
     text_bytes: Counter[str] = Counter()
     survivors = Survivors(work, call.part, call.dedup, call.cuts)
-    epochs = [*(bucket.epochs for bucket in mixture.quality), mixture.epochs]
-    found = [[0, 0] for _ in epochs]
+    sorter = Sorter(mixture.quality, mixture.epochs)
     with open(folder / SPOOL, "wb") as file:
         spool = _Spool(file, mixture.buckets)
         for document, cluster, cluster_size, scores in survivors:
             split = split_of(mixture.splits, mixture.seed, cluster)
-            quality = place_of(mixture.quality, scores, cluster_size, document.id)
             size = len(document.text.encode())
-            found[quality] = [found[quality][0] + 1, found[quality][1] + size]
-            number = copies(epochs[quality], mixture.seed, document.id)
+            number = copies(sorter.epochs(document.id, size, scores, cluster_size), mixture.seed, document.id)
             number = number if split == "train" else min(number, 1)
             if not number:
                 drops["not_sampled"] += 1
@@ -123,7 +120,7 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
         "documents": dict(sorted(unique.items())),
         "lines": dict(sorted(lines.items())),
         "text_bytes": dict(sorted(text_bytes.items())),
-        **({"quality": found} if mixture.quality else {}),
+        **sorter.facts(),
     }
 
 
