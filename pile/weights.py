@@ -64,6 +64,20 @@ def components(recipe: Recipe, manifest: Manifest | None) -> list[Component]:
     return found
 
 
+def outdated(recipe: Recipe, manifest: Manifest | None) -> list[str]:
+    """Return the sources whose measured size is of a recipe that made other documents of them."""
+    if manifest is None:
+        return []
+    before, now = manifest.recipe, msgspec.to_builtins(recipe)
+    decide = ("use", "options", "filters")
+    return [
+        name
+        for name, table in now["sources"].items()
+        if name in manifest.sources
+        and (before["dedup"] != now["dedup"] or any(before["sources"][name].get(k) != table[k] for k in decide))
+    ]
+
+
 def _buckets(recipe: Recipe, name: str, record: SourceRecord | None) -> list[Component]:
     """Return a component for every bucket, then one for what none of them took."""
     table = recipe.sources[name]

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from pile.commands import Json, Out, RecipePath, app
 from pile.errors import RequestError
 from pile.manifest import read_if_there
+from pile.proposal import Wish, propose
 from pile.recipe import read
+from pile.schemes import SCHEMES
 from pile.storage import Storage
-from pile.weights import components, mixture, table
+from pile.weights import Component, components, mixture, outdated, table
 
 
 @app.command()
@@ -38,29 +40,39 @@ def weights(
 ) -> None:
     """Show the mixture as the last build measured it, compute new epochs for a budget, put them into the recipe."""
     loaded = read(recipe)
-    found = components(loaded, read_if_there(Storage(out or f"build/{loaded.name}")))
-    if scheme is None:
-        if write or extrapolate or any(option is not None for option in (budget, max_epochs, tau, runs)):
-            raise RequestError("new epochs need a --scheme: epochs, proportional, temperature, unimax or law")
-        rows = mixture(found)
-        print(json.dumps(rows) if as_json else table(rows))
-        return
-    # Late: the plain table needs none of this, and is asked for most.
-    from pile.proposal import Wish, propose
-    from pile.rewrite import difference, rewritten
-    from pile.rewrite import write as write_recipe
-
-    proposal = propose(found, Wish(scheme, budget, tau, max_epochs, runs, extrapolate))
-    before, after = rewritten(recipe, {one.place: proposal.epochs[one.name] for one in found})
-    rows = mixture(found, proposal.epochs)
-    print(json.dumps(rows) if as_json else table(rows))
+    manifest = read_if_there(Storage(out or f"build/{loaded.name}"))
+    found = components(loaded, manifest)
     # JSON on standard output is JSON alone.
     aside = sys.stderr if as_json else sys.stdout
+    if scheme is not None:
+        _propose(recipe, found, Wish(scheme, budget, tau, max_epochs, runs, extrapolate), write, as_json, aside)
+    elif write or extrapolate or any(option is not None for option in (budget, max_epochs, tau, runs)):
+        raise RequestError(f"new epochs need a --scheme: one of {', '.join(SCHEMES)}")
+    else:
+        _print(mixture(found), as_json)
+    for name in outdated(loaded, manifest):
+        print(
+            f"(the size of {name} is of a build with other options, filters or [dedup]: build to measure it)",
+            file=aside,
+        )
+
+
+def _print(rows: list[dict[str, Any]], as_json: bool) -> None:
+    print(json.dumps(rows) if as_json else table(rows))
+
+
+def _propose(recipe: Path, found: list[Component], wish: Wish, write: bool, as_json: bool, aside: TextIO) -> None:
+    """Print what a scheme proposes and what it changes in the recipe; write it where that is asked for."""
+    from pile import rewrite  # late: the plain table, which is asked for most, needs no tomlkit
+
+    proposal = propose(found, wish)
+    before, after = rewrite.rewritten(recipe, {one.place: proposal.epochs[one.name] for one in found})
+    _print(mixture(found, proposal.epochs), as_json)
     for note in proposal.notes:
         print(note, file=aside)
-    print(difference(recipe, before, after) or f"{recipe} has these epochs already", file=aside)
+    print(rewrite.difference(recipe, before, after) or f"{recipe} has these epochs already", file=aside)
     if write and before != after:
-        write_recipe(recipe, after)
-        print(f"wrote {recipe}: `pile build {recipe}` mixes and seals again, and does nothing else", file=aside)
+        rewrite.write(recipe, after)
+        print(f"wrote {recipe}", file=aside)
     elif before != after:
         print(f"(nothing is written: --write puts these epochs into {recipe})", file=aside)

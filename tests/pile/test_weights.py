@@ -149,6 +149,14 @@ def test_a_source_that_was_added_since_is_weighed_as_the_recipe_gives_it(built: 
     assert "three *" in out and "one *" not in out and "no build has measured it" in out
 
 
+def test_a_size_that_other_filters_left_is_said_to_be_out_of_date(built: Path, pile: Command) -> None:
+    assert "other options" not in pile("weights", built, "--out", "out")[1]
+    built.write_text(BUILT.replace('["one.jsonl"] }', '["one.jsonl"] }\nfilters = [{ use = "length" }]'))
+    status, out, _ = pile("weights", built, "--out", "out")
+    assert status == 0
+    assert "the size of one is of a build with other options" in out and "size of two is" not in out
+
+
 def test_an_unknown_size_is_refused_by_name(built: Path, pile: Command) -> None:
     status, _, error = pile("weights", built, "--out", "elsewhere")
     assert status == 2
