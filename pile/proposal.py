@@ -39,6 +39,7 @@ def propose(found: list[Component], wish: Wish) -> Proposal:
     """Return the epochs of a scheme; raises ``RequestError`` for options that do not go together or cannot be met."""
     scheme = known(wish.scheme)
     _check_options(wish)
+    found, empty = _with_documents(found)
     most = caps(scheme, found, wish.max_epochs)
     budget, unit = _budget(found, wish)
     ceiling = ceilings(found, most, unit)
@@ -46,7 +47,14 @@ def propose(found: list[Component], wish: Wish) -> Proposal:
         amounts, notes = _by_law(found, wish, ceiling, budget, unit)
     else:
         amounts, notes = fill(targets(scheme, found, unit, wish.tau), ceiling, budget, unit), []
-    return Proposal(epochs_of(found, amounts, most, unit), notes)
+    return Proposal(epochs_of(found, amounts, most, unit) | {one.name: one.epochs for one in empty}, notes)
+
+
+def _with_documents(found: list[Component]) -> tuple[list[Component], list[Component]]:
+    """Return what is weighed, and the buckets that nothing fell into: as long as others of their source have documents."""
+    filled = {one.source for one in found if one.documents and one.source}
+    empty = [one for one in found if not one.documents and one.source in filled]
+    return [one for one in found if one not in empty], empty
 
 
 def _check_options(wish: Wish) -> None:

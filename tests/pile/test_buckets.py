@@ -146,6 +146,15 @@ def test_buckets_are_weighed_and_written_like_sources(files: Path, build, monkey
     assert sum(again.manifest.sources["web"].lines.values()) == pytest.approx(1.5 * 140, abs=20)
 
 
+def test_a_bucket_that_nothing_fell_into_keeps_its_epochs(files: Path, build, monkeypatch, capsys) -> None:  # type: ignore[no-untyped-def]
+    build(RECIPE.replace("at_least = 30", "at_least = 99"))
+    scheme = ("--scheme", "unimax", "--max-epochs", "4", "--budget", "100docs", "--json")
+    assert pile(monkeypatch, "weights", str(files / "recipe.toml"), "--out", "out", *scheme) == 0
+    rows = {row["component"]: row["epochs"] for row in json.loads(capsys.readouterr().out)}
+    assert rows["web: length.words >= 99"] == 3.0
+    assert rows["web: length.words >= 20"] == 25 / 80
+
+
 def test_buckets_that_no_build_has_measured_cannot_be_weighed(files: Path, build, monkeypatch, capsys) -> None:  # type: ignore[no-untyped-def]
     build(RECIPE)
     recipe = files / "recipe.toml"
