@@ -28,7 +28,7 @@ def weights(
         str | None, typer.Option(help="Compute new epochs: epochs, proportional, temperature, unimax or law.")
     ] = None,
     budget: Annotated[
-        str | None, typer.Option(help="What to reach: 300GB, 1.2TiB, 1e6docs. [default: the present effective size]")
+        str | None, typer.Option(help="What to reach: 300GB, 1.2TiB, 1e6docs. Without it, the effective size stays.")
     ] = None,
     max_epochs: Annotated[
         float | None, typer.Option(help="Most epochs of any source; a source's own max_epochs may be less.")
