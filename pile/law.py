@@ -149,10 +149,10 @@ def _least(law: Law, prior: Array, low: Array, high: Array) -> Array:
     """Solve for the mixture: a convex problem, with one answer."""
 
     def objective(mixture: Array) -> tuple[float, Array]:
-        growth = np.exp(law.slopes @ mixture)
+        growth = np.exp(np.einsum("jk,k->j", law.slopes, mixture))
         ratio = np.log(np.maximum(mixture, LEAST_SHARE) / prior)
-        value = float((law.floors + growth).mean() + PULL * mixture @ ratio)
-        return value, growth @ law.slopes / len(growth) + PULL * (ratio + 1)
+        value = float((law.floors + growth).mean() + PULL * (mixture * ratio).sum())
+        return value, np.einsum("j,jk->k", growth, law.slopes) / len(growth) + PULL * (ratio + 1)
 
     room = high - low
     start = low + room * (1 - low.sum()) / room.sum()

@@ -52,7 +52,7 @@ def law(path: Path, budget: str = "10MB", **more: object) -> tuple[Proposal, lis
 
 
 def test_the_law_finds_a_better_mixture_and_says_how_well_it_ranks_what_was_held_out(tmp_path: Path) -> None:
-    runs = mixtures(40)
+    runs = mixtures(30)
     proposal, shares = law(write(tmp_path / "runs.csv", runs))
     natural = [0.4, 0.3, 0.2, 0.1]
     assert sum(losses_of(shares)) < sum(losses_of(natural)) - 0.05
@@ -67,7 +67,7 @@ def test_the_law_finds_a_better_mixture_and_says_how_well_it_ranks_what_was_held
 
 
 def test_noise_that_no_law_explains_is_shown_by_a_low_rank(tmp_path: Path) -> None:
-    proposal, _ = law(write(tmp_path / "runs.csv", mixtures(40), noise=5e-1))
+    proposal, _ = law(write(tmp_path / "runs.csv", mixtures(30), noise=5e-1))
     assert float(proposal.notes[0].partition("folds): ")[2].split()[0]) < 0.7
 
 
@@ -77,7 +77,7 @@ def test_equal_runs_give_equal_epochs(tmp_path: Path) -> None:
 
 
 def test_no_share_leaves_what_was_run_unless_that_is_asked_for_and_said(tmp_path: Path) -> None:
-    runs = mixtures(60, spread=0.002)  # all near a quarter
+    runs = mixtures(24, spread=0.002)  # all near a quarter
     path = write(tmp_path / "runs.csv", runs)
     proposal, shares = law(path)
     for component in range(4):
@@ -91,7 +91,7 @@ def test_no_share_leaves_what_was_run_unless_that_is_asked_for_and_said(tmp_path
 
 
 def test_caps_hold_four_epochs_where_nobody_says_otherwise(tmp_path: Path) -> None:
-    path = write(tmp_path / "runs.csv", mixtures(40))
+    path = write(tmp_path / "runs.csv", mixtures(30))
     free, _ = law(path, budget="30MB")
     assert max(free.epochs.values()) == pytest.approx(4.0)
     capped, _ = law(path, budget="15MB", max_epochs=1.7)
@@ -101,7 +101,7 @@ def test_caps_hold_four_epochs_where_nobody_says_otherwise(tmp_path: Path) -> No
 
 
 def test_caps_that_only_mixtures_beyond_the_runs_can_keep_are_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "runs.csv", mixtures(60, spread=0.002))
+    path = write(tmp_path / "runs.csv", mixtures(24, spread=0.002))
     with pytest.raises(RequestError, match="--extrapolate"):
         law(path, budget="39MB")
     assert law(path, budget="39MB", extrapolate=True)[1][0] == pytest.approx(0.4, abs=0.02)
