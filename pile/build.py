@@ -27,7 +27,7 @@ from pile.lock import Lock, Quarantined, check, make, read, write
 from pile.manifest import EXAMPLES, REPORT, Manifest, environment, fingerprint, system
 from pile.parts import Part
 from pile.progress import Progress, StageCount
-from pile.recipe import Recipe, make_dedup, make_source
+from pile.recipe import WEIGHED_BY, Recipe, make_dedup, make_source
 from pile.report import report
 from pile.runner import Result, run
 from pile.seal import Assembly, assemble_all, finished, former_shards, seal, unseal
@@ -177,12 +177,13 @@ class Build:
 
     def spread(self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]]) -> list[Result]:
         """Deal every survivor's copies out into buckets of the global order."""
-        size = sum(part.bytes * self.recipe.sources[part.source].epochs for part in parts)
+        sources, seed, splits = self.recipe.sources, self.recipe.seed, self.recipe.output.splits
+        size = sum(part.bytes * sources[part.source].most_epochs for part in parts)
         buckets = max(1, round(size / spread.BUCKET_BYTES))
         tasks = []
         for part, (dedup, facts) in zip(parts, decided, strict=True):
-            epochs = self.recipe.sources[part.source].epochs
-            mixture = spread.Mixture(self.recipe.seed, epochs, self.recipe.output.splits, buckets)
+            table = sources[part.source]
+            mixture = spread.Mixture(seed, table.epochs, splits, buckets, quality=table.buckets)
             tasks.append(spread.task(part, dedup, facts.get("cuts", ""), mixture))
         return self.run("spread", tasks)
 
@@ -280,8 +281,10 @@ def libraries_of(recipe: Recipe) -> list[str]:
 
 
 def facts_of(recipe: Recipe) -> dict[str, Any]:
-    """Return the recipe as the manifest has it: all but where it lay."""
-    return {key: value for key, value in msgspec.to_builtins(recipe).items() if key not in ("path", "lock")}
+    """Return the recipe as the manifest has it: all but where it lay, and what only weighing reads."""
+    facts = {key: value for key, value in msgspec.to_builtins(recipe).items() if key not in ("path", "lock")}
+    tables = facts["sources"].items()
+    return facts | {"sources": {n: {k: v for k, v in t.items() if k not in WEIGHED_BY} for n, t in tables}}
 
 
 def _input_of(task: Task) -> tuple[str, str]:

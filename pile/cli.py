@@ -13,6 +13,7 @@ from pile.errors import PileError
 
 def main() -> None:
     """Run the command line; every error of ours is one line, without a traceback."""
+    import pile.weights_command  # noqa: F401  it adds its command to the others
     from pile.commands import app
 
     try:

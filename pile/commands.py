@@ -8,16 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
 from pile import lock as locking
-from pile import weights as weighting
 from pile.errors import PileError
-from pile.executor import Executor, LocalExecutor, RayExecutor
-from pile.fetch import Upstream
 from pile.lock import Lock
 from pile.manifest import read as read_manifest
 from pile.plugins import Kind, names, resolve
@@ -26,6 +23,10 @@ from pile.recipe import Output, Recipe, check_plugins, load, modules, read
 from pile.stage import Work
 from pile.storage import Storage
 from pile.verify import verify as verified
+
+if TYPE_CHECKING:  # else late, as in some commands below: `pile weights` needs neither
+    from pile.executor import Executor
+    from pile.fetch import Upstream
 
 app = typer.Typer(
     help="Rebuild text corpora from their upstreams to verified shards: the same recipe gives the same bytes.",
@@ -55,6 +56,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 @contextmanager
 def upstream_for(recipe: Recipe, mirror: str | None, progress: Progress) -> Iterator[Upstream]:
     """Open the door to every upstream, with what the sources of the recipe ask for in politeness, and a bar of bytes."""
+    from pile.fetch import Upstream
+
     advice: dict[str, str] = {}
     connections: dict[str, int] = {}
     intervals: dict[str, float] = {}
@@ -131,13 +134,15 @@ def dedup(
 
 
 def _executor(loaded: Recipe, workers: int | None, ray: str | None) -> Executor:
+    from pile.executor import LocalExecutor, RayExecutor
+
     if ray is not None:
         return RayExecutor(workers, ray or None)
     return LocalExecutor(workers, (*STAGES, *modules(loaded)))
 
 
 def _build(loaded: Recipe, store: Storage, work: Work, executor: Executor, mirror: str | None) -> None:
-    # Late, as in some commands below, for what it takes: meanwhile the workers' modules are imported, too.
+    # Late for what it takes: meanwhile the workers' modules are imported, too.
     from pile.build import Build
     from pile.report import summary
 
@@ -211,14 +216,6 @@ def verify(directory: Annotated[str, typer.Argument(metavar="DIR")], as_json: Js
         else:
             print(f"not intact: {len(finding.faults)} faults in {finding.corpus}")
     raise typer.Exit(0 if finding.intact else 1)
-
-
-@app.command()
-def weights(recipe: RecipePath, out: Out = None, as_json: Json = False) -> None:
-    """Show the mixture: sizes as the last build measured them, and what the recipe's epochs make of them."""
-    loaded = load(recipe)
-    rows = weighting.mixture(loaded, read_manifest(Storage(out or f"build/{loaded.name}")))
-    print(json.dumps(rows) if as_json else weighting.table(rows))
 
 
 @app.command()

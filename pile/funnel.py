@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from pile.buckets import BucketRecord
 from pile.errors import CorpusError
 from pile.lock import Lock
 from pile.manifest import SourceRecord
@@ -59,8 +60,17 @@ def records(recipe: Recipe, lock: Lock, columns: Columns, spreads: list[dict[str
             _total(facts["text_bytes"] for facts in mixed),
             damaged,
             {q.id: q.cause for q in lock.quarantine if q.source == name},
+            _buckets(
+                [bucket.name for bucket in table.buckets], [facts["quality"] for facts in mixed if "quality" in facts]
+            ),
         )
     return made
+
+
+def _buckets(names: list[str], found: list[list[list[int]]]) -> list[BucketRecord]:
+    """Return documents and bytes of every bucket over all parts."""
+    places = enumerate([*names, ""]) if names else ()
+    return [BucketRecord(name, *(sum(part[place][n] for part in found) for n in (0, 1))) for place, name in places]
 
 
 def _damage(extracted: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from pile.buckets import BucketRecord
 from pile.errors import CorpusError
 from pile.stage import library_versions
 from pile.storage import Storage
@@ -58,6 +59,7 @@ class SourceRecord(msgspec.Struct, frozen=True):
     effective_bytes: dict[str, int]
     damaged: list[str] = []
     quarantined: dict[str, str] = {}
+    buckets: list[BucketRecord] = []  #: in the recipe's order, then what none of them took; empty without buckets
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -97,9 +99,17 @@ def fingerprint(shards: list[Shard]) -> str:
 
 def read(corpus: Storage) -> Manifest:
     """Return the manifest of a finished corpus; raises ``CorpusError`` where there is none to read."""
+    manifest = read_if_there(corpus)
+    if manifest is None:
+        raise CorpusError(f"no {MANIFEST} in {corpus.url}: not a corpus, or its build did not finish; run `pile build`")
+    return manifest
+
+
+def read_if_there(corpus: Storage) -> Manifest | None:
+    """Return the manifest of a finished corpus, None where there is none; raises ``CorpusError`` for a damaged one."""
     content = corpus.read(MANIFEST)
     if content is None:
-        raise CorpusError(f"no {MANIFEST} in {corpus.url}: not a corpus, or its build did not finish; run `pile build`")
+        return None
     try:
         return msgspec.json.decode(content, type=Manifest)
     except msgspec.DecodeError as error:

@@ -6,12 +6,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from tqdm import tqdm
 
-from pile.runner import Result
+if TYPE_CHECKING:
+    from pile.runner import Result
 
 
 class StageCount(msgspec.Struct):

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from pile.buckets import Bucket
+from pile.buckets import check as check_buckets
 from pile.errors import PluginError, RecipeError
 from pile.plugins import Filter, Kind, Source, resolve, shipped_modules
 
@@ -29,6 +31,8 @@ DEFAULT_DEDUP = "minhash"
 LEVELS = range(1, 23)
 #: A copy of a document is one line of a shard; more epochs than this is a slip of the pen.
 MOST_EPOCHS = 1000.0
+#: Keys of a source's table that only ``pile weights`` reads: they decide no byte of a corpus.
+WEIGHED_BY = ("bytes", "documents", "max_epochs")
 
 
 class FilterTable(msgspec.Struct, frozen=True):
@@ -59,13 +63,22 @@ class Output(msgspec.Struct, frozen=True):
 
 
 class SourceTable(msgspec.Struct, frozen=True):
-    """One component of the corpus."""
+    """One component of the corpus; ``use`` is "" for one that is only weighed, and cannot be built."""
 
-    use: str
+    use: str = ""
     epochs: float = 1.0
     options: dict[str, Any] = {}
     filters: list[dict[str, Any]] = []
     on_damage: Literal["stop", "keep"] = "stop"
+    bytes: int | None = None  #: of its text in UTF-8, where no build has measured it
+    documents: int | None = None  #: where no build has counted them
+    max_epochs: float | None = None  #: the most that ``pile weights`` may give it
+    buckets: list[Bucket] = []  #: of documents that have other epochs than these
+
+    @property
+    def most_epochs(self) -> float:
+        """The epochs of those of its documents that have most."""
+        return max([self.epochs, *(bucket.epochs for bucket in self.buckets)])
 
     def filter_tables(self) -> list[FilterTable]:
         """Return the filters in the order in which they judge."""
@@ -119,6 +132,12 @@ def read(path: Path) -> Recipe:
 def check_plugins(recipe: Recipe) -> None:
     """Load what a recipe names, with its options; raises ``RecipeError`` or ``PluginError``."""
     path = recipe.path
+    bare = [name for name, source in recipe.sources.items() if not source.use]
+    if bare:
+        raise RecipeError(
+            f"{path}: no 'use' names a source for {', '.join(bare)}: this recipe can be weighed but not built; "
+            "name their sources (`pile sources`), or take them out"
+        )
     for name, source in recipe.sources.items():
         make_source(name, source.use, source.options, f"{path}: [sources.{name}]")
         for table in source.filter_tables():
@@ -154,8 +173,11 @@ def parse(raw: dict[str, Any], path: Path) -> Recipe:
         if not isinstance(table, dict):
             raise RecipeError(f"{where}: expected a table, got {type(table).__name__}")
         _known(table, _fields(SourceTable), where)
-        if "use" not in table:
-            raise RecipeError(f"{where}: the key 'use' is missing: it names the source, such as 'wikipedia' or 'local'")
+        if "use" not in table and not {"bytes", "documents"} <= set(table):
+            raise RecipeError(
+                f"{where}: the key 'use' is missing: it names the source, such as 'wikipedia' or 'local' "
+                "(only a table with 'bytes' and 'documents' can be weighed without it)"
+            )
         sources[name] = _convert(table, SourceTable, where)
         for number, filter_table in enumerate(sources[name].filters, 1):
             if not isinstance(filter_table.get("use"), str):
@@ -182,8 +204,23 @@ def _check_values(recipe: Recipe, place: str) -> None:
     if splits.validation + splits.test >= 1:
         raise RecipeError(f"{place}: [output] splits: validation and test leave nothing for train")
     for name, source in recipe.sources.items():
-        if not 0 <= source.epochs <= MOST_EPOCHS:  # also false for NaN
-            raise RecipeError(f"{place}: [sources.{name}] epochs = {source.epochs}: a number from 0 to {MOST_EPOCHS:g}")
+        where = f"{place}: [sources.{name}]"
+        _check_weight(source, where)
+        check_buckets(source.buckets, [f["use"] for f in source.filters], recipe.dedup is not None, where)
+
+
+def _check_weight(source: SourceTable, where: str) -> None:
+    most = MOST_EPOCHS if source.max_epochs is None else source.max_epochs
+    if not 0 < most <= MOST_EPOCHS:  # also false for NaN
+        raise RecipeError(f"{where} max_epochs = {most}: a number above 0, up to {MOST_EPOCHS:g}")
+    for epochs in (source.epochs, *(bucket.epochs for bucket in source.buckets)):
+        if not 0 <= epochs <= MOST_EPOCHS:
+            raise RecipeError(f"{where} epochs = {epochs}: a number from 0 to {MOST_EPOCHS:g}")
+        if epochs > most:
+            raise RecipeError(f"{where} epochs = {epochs:g} is above its max_epochs = {most:g}: change one of them")
+    for key, value in (("bytes", source.bytes), ("documents", source.documents)):
+        if value is not None and value < 1:
+            raise RecipeError(f"{where} {key} = {value}: at least 1")
 
 
 def make_plugin(kind: Kind, use: str, options: dict[str, Any], place: str) -> Any:

@@ -9,7 +9,7 @@ from pile.units import size
 
 def funnel_table(source: str, record: SourceRecord) -> list[str]:
     """Return the lines of one source's funnel: what came in, every drop with its reason, what went out."""
-    lines = [f"{source} ({record.use}, {record.inputs} inputs, {record.epochs:g} epochs)"]
+    lines = [f"{source} ({record.use}, {record.inputs} inputs, {_epochs(record)} epochs)"]
     first = next(iter(record.funnel.values()))
     lines.append(f"  {'records':<50}{first['in']:>10,}")
     for stage in STAGES:
@@ -30,6 +30,11 @@ def funnel_table(source: str, record: SourceRecord) -> list[str]:
     written = ", ".join(f"{split} {count:,}" for split, count in record.lines.items()) or "none"
     lines.append(f"  written: {written}")
     return lines
+
+
+def _epochs(record: SourceRecord) -> str:
+    """Return the epochs of a source; with buckets it has several."""
+    return "bucketed" if record.buckets else f"{record.epochs:g}"
 
 
 #: What is left after each stage, as the table calls it.
@@ -57,7 +62,7 @@ def report(manifest: Manifest) -> str:
     for name, r in manifest.sources.items():
         effective = sum(r.effective_bytes.values())
         lines.append(
-            f"| {name} | {r.documents:,} | {size(r.text_bytes)} | {r.epochs:g} | {size(effective)} | {effective / total:.2%} |"
+            f"| {name} | {r.documents:,} | {size(r.text_bytes)} | {_epochs(r)} | {size(effective)} | {effective / total:.2%} |"
         )
     lines += ["", "## Funnel", "", "```", summary(manifest), "```", "", "## Shards", ""]
     lines += ["| shard | documents | size | text |", "|---|--:|--:|--:|"]

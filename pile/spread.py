@@ -10,7 +10,7 @@ import struct
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,6 +18,7 @@ import numpy.typing as npt
 import xxhash
 import zstandard
 
+from pile.buckets import Bucket, Sorter
 from pile.chance import STEPS, draw
 from pile.cuts import passages, without
 from pile.decisions import STAGE as DEDUP
@@ -46,13 +47,23 @@ SPOOL_LEVEL = 1
 HEADER = struct.Struct("<QIIQ")
 
 
-class Mixture(msgspec.Struct, frozen=True):
-    """All that decides which documents of a part go where."""
+class Mixture(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All that decides which documents of a part go where; ``buckets`` is the number of ranges of the global order."""
 
     seed: int
     epochs: float
     splits: Splits
     buckets: int
+    quality: list[Bucket] = []  #: whose documents have other epochs
+
+
+class Survivor(NamedTuple):
+    """A document that no stage removed, its cluster of duplicates, and what was found out about it."""
+
+    document: Document
+    cluster: int
+    cluster_size: int
+    scores: dict[str, Any]
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -79,11 +90,13 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
     unique: Counter[str] = Counter()
     text_bytes: Counter[str] = Counter()
     survivors = Survivors(work, call.part, call.dedup, call.cuts)
+    sorter = Sorter(mixture.quality, mixture.epochs)
     with open(folder / SPOOL, "wb") as file:
         spool = _Spool(file, mixture.buckets)
-        for document, cluster in survivors:
+        for document, cluster, cluster_size, scores in survivors:
             split = split_of(mixture.splits, mixture.seed, cluster)
-            number = copies(mixture.epochs, mixture.seed, document.id)
+            size = len(document.text.encode())
+            number = copies(sorter.epochs(document.id, size, scores, cluster_size), mixture.seed, document.id)
             number = number if split == "train" else min(number, 1)
             if not number:
                 drops["not_sampled"] += 1
@@ -91,7 +104,7 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
             line = shard_line(document)
             unique[split] += 1
             lines[split] += number
-            text_bytes[split] += number * len(document.text.encode())
+            text_bytes[split] += number * size
             for copy in range(number):
                 place = draw(mixture.seed, "order", document.id, copy)
                 spool.add(split, place * mixture.buckets // STEPS, place, copy, document.id, line)
@@ -107,11 +120,12 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
         "documents": dict(sorted(unique.items())),
         "lines": dict(sorted(lines.items())),
         "text_bytes": dict(sorted(text_bytes.items())),
+        **sorter.facts(),
     }
 
 
 class Survivors:
-    """Iterates over ``(document, cluster)`` of what no stage removed, and counts what settling removed on the way.
+    """Iterates over what no stage removed, and counts what settling removed on the way.
 
     Texts come without the passages that are cut from them; what then has no text is not among the survivors.
     """
@@ -121,7 +135,7 @@ class Survivors:
         self._settled: Counter[str] = Counter()
         self._candidates = self.count = self.text_bytes = 0
 
-    def __iter__(self) -> Iterator[tuple[Document, int]]:
+    def __iter__(self) -> Iterator[Survivor]:
         lost = dict(zip(*(list(column) for column in lost_rows(self._work, self._part)), strict=True))
         decided, ids = iter(decisions(self._work, self._dedup)) if self._dedup else None, hashlib.sha256()
         rows = zip(documents(self._work, self._part), verdicts(self._work, self._part), strict=True)
@@ -139,14 +153,14 @@ class Survivors:
             ids.update(document.id.encode() + b"\n")
             if decided is None:
                 # Without deduplication exact copies stay, and must at least stay on one side of the splits.
-                cluster = xxhash.xxh3_64_intdigest((normalise(document.text) or document.id).encode())
+                cluster, size = xxhash.xxh3_64_intdigest((normalise(document.text) or document.id).encode()), 1
             else:
                 decision = next(decided)
                 if decision["row"] != row:
                     raise WorkError(f"{self._part.label}: no decision on row {row}, {document.id}")
                 if decision["reason"]:
                     continue
-                cluster = int(decision["cluster"])
+                cluster, size = int(decision["cluster"]), int(decision["size"])
             if cut is not None and cut[0] == row:
                 document = msgspec.structs.replace(document, text=without(document.text, cut[1]))
                 cut = next(cuts, None)
@@ -154,7 +168,7 @@ class Survivors:
                     continue
             self.count += 1
             self.text_bytes += len(document.text.encode())
-            yield document, cluster
+            yield Survivor(document, cluster, size, verdict.scores)
         if cut is not None:
             raise WorkError(
                 f"{self._part.label}: a cut is in row {cut[0]}, which does not stay; delete the work folder"

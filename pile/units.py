@@ -1,6 +1,25 @@
-"""Numbers with their units, as people read them."""
+"""Numbers with their units, as people read and write them."""
 
 from __future__ import annotations
+
+import math
+import re
+from typing import Literal
+
+from pile.errors import RequestError
+
+Unit = Literal["bytes", "documents"]
+
+#: What an amount may end in: what it counts, and how many of that one is. Powers of 1000 and of 1024, as IEC 80000-13 has them.
+UNITS: dict[str, tuple[Unit, int]] = {
+    "": ("bytes", 1),
+    "b": ("bytes", 1),
+    **{f"{prefix}b": ("bytes", 1000 ** (power + 1)) for power, prefix in enumerate("kmgt")},
+    **{f"{prefix}ib": ("bytes", 1024 ** (power + 1)) for power, prefix in enumerate("kmgt")},
+    "docs": ("documents", 1),
+    "documents": ("documents", 1),
+}
+AMOUNT = re.compile(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-z]*)\s*", re.IGNORECASE)
 
 
 def size(count: float) -> str:
@@ -10,3 +29,29 @@ def size(count: float) -> str:
         count /= 1024
         units.pop(0)
     return f"{count:.0f} {units[0]}" if units[0] == "B" else f"{count:.2f} {units[0]}"
+
+
+def quantity(count: float, unit: Unit) -> str:
+    """Return an amount with its unit: ``1.50 MiB``, ``2,000 documents``."""
+    return size(count) if unit == "bytes" else f"{count:,.0f} documents"
+
+
+def exact(count: float, unit: Unit) -> str:
+    """Return an amount as ``amount`` reads it, rounded down: ``1572864B``, ``2000docs``."""
+    return f"{math.floor(count)}{'B' if unit == 'bytes' else 'docs'}"
+
+
+def amount(text: str) -> tuple[float, Unit]:
+    """Return what a person wrote, such as ``300GB``, ``1.2TiB`` or ``1e6docs``, as a number above 0 and what it counts.
+
+    Raises ``RequestError`` naming the forms.
+    """
+    match = AMOUNT.fullmatch(text)
+    try:
+        number = float(match[1]) if match else math.nan
+    except ValueError:  # two points
+        number = math.nan
+    found = UNITS.get(match[2].lower()) if match else None
+    if found is None or not 0 < number < math.inf:
+        raise RequestError(f"{text!r} is no amount: write bytes as 300GB or 1.2TiB, documents as 1e6docs")
+    return number * found[1], found[0]

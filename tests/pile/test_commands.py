@@ -25,6 +25,7 @@ filters = [{ use = "language", keep = ["en"] }, { use = "own:Filter" }]
     [
         ("pile.cli", ("typer", "msgspec")),
         ("pile.commands", ("numpy", "httpx", "fsspec", "botocore", "ray")),
+        ("pile.weights_command", ("pile.executor", "numpy", "scipy", "tomlkit", "httpx", "ray")),
         ("pile.build", ("httpx", "fsspec", "botocore", "ray")),
         ("sources.common_crawl, dedup.minhash", ("trafilatura", "warcio")),
     ],
