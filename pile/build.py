@@ -22,6 +22,7 @@ from pile.errors import CorpusError, DataError, RequestError
 from pile.executor import Executor
 from pile.extract import Extraction
 from pile.fetch import Upstream
+from pile.frames import FRAMES, index_of
 from pile.funnel import Columns, records
 from pile.lock import Lock, Quarantined, check, make, read, write
 from pile.manifest import EXAMPLES, REPORT, Manifest, environment, fingerprint, system
@@ -31,6 +32,7 @@ from pile.recipe import WEIGHED_BY, Recipe, make_dedup, make_source
 from pile.report import report
 from pile.runner import Result, run
 from pile.seal import Assembly, assemble_all, finished, former_shards, seal, unseal
+from pile.shards import Digests
 from pile.stage import Task, Work, digest, make_key
 from pile.storage import Storage
 
@@ -177,37 +179,40 @@ class Build:
 
     def spread(self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]]) -> list[Result]:
         """Deal every survivor's copies out into buckets of the global order."""
-        sources, seed, splits = self.recipe.sources, self.recipe.seed, self.recipe.output.splits
-        size = sum(part.bytes * sources[part.source].most_epochs for part in parts)
-        buckets = max(1, round(size / spread.BUCKET_BYTES))
-        tasks = []
+        output, sources, tasks = self.recipe.output, self.recipe.sources, []
+        buckets = spread.buckets_for([(part, sources[part.source].most_epochs) for part in parts], output.memory)
         for part, (dedup, facts) in zip(parts, decided, strict=True):
             table = sources[part.source]
-            mixture = spread.Mixture(seed, table.epochs, splits, buckets, quality=table.buckets)
-            tasks.append(spread.task(part, dedup, facts.get("cuts", ""), mixture))
+            mixture = spread.Mixture(self.recipe.seed, table.epochs, output.splits, buckets, quality=table.buckets)
+            tasks.append(spread.task(part, dedup, facts.get("cuts", ""), mixture, output.memory))
         return self.run("spread", tasks)
 
     def gather(self, spreads: list[Result]) -> list[Result]:
-        """Put every bucket in order and cut it into pieces of shards."""
+        """Put every bucket in order and write the shards, run by run."""
+        output, spools = self.recipe.output, [result.key for result in spreads]
         counts = self._bucket_counts(spreads)
-        totals = {split: int(counts[number].sum()) for number, split in enumerate(mix.SPLITS)}
-        if not totals["train"]:
+        lines = int(counts[0, 0].sum())
+        if not lines:
             raise CorpusError("no document is left for train: look at the report of drops, the filters and the epochs")
-        if totals["train"] < self.recipe.output.shards:
-            raise CorpusError(
-                f"{totals['train']} documents cannot fill {self.recipe.output.shards} shards: lower [output] shards"
-            )
-        output, spools, tasks = self.recipe.output, [result.key for result in spreads], []
-        starts = counts.cumsum(axis=1) - counts
-        for bucket in range(counts.shape[1]):
-            before = {split: int(starts[number, bucket]) for number, split in enumerate(mix.SPLITS)}
-            call = gather.Gather(spools, bucket, before, totals, output.shards, output.level)
-            tasks.append(gather.task(call, digest(spools)))
-        return self.run("gather", tasks)
+        if lines < output.shards:
+            raise CorpusError(f"{lines} documents cannot fill {output.shards} shards: lower [output] shards")
+        calls = []
+        for number, split in enumerate(mix.SPLITS):
+            by_bytes = split == "train" and output.equal == "bytes"
+            units, shards = counts[int(by_bytes), number], output.shards if split == "train" else 1
+            total = int(units.sum())
+            for first, end, bucket in gather.runs(units, shards) if total else []:
+                before = int(units[:bucket].sum())
+                place = (total, by_bytes, bucket, len(units), before)
+                calls.append(gather.Gather(spools, split, first, end, shards, *place, output.level))
+        threads = max(1, self.executor.workers // len(calls))
+        calls = [msgspec.structs.replace(call, threads=threads) for call in calls]
+        return self.run("gather", [gather.task(call, digest(spools)) for call in calls])
 
     def _bucket_counts(self, spreads: list[Result]) -> npt.NDArray[np.int64]:
-        """Return the lines of all parts by split and bucket."""
-        total = np.zeros((len(mix.SPLITS), spreads[0].task.arguments.mixture.buckets), dtype=np.int64)
+        """Return the documents and bytes of all parts by split and bucket."""
+        buckets = spreads[0].task.arguments.mixture.buckets
+        total = np.zeros((len(spread.UNITS), len(mix.SPLITS), buckets), dtype=np.int64)
         for result in spreads:
             with tempfile.TemporaryDirectory(prefix="pile-") as folder, self.work.reading(Path(folder)):
                 total += np.load(self.work.file(spread.STAGE, result.key, spread.COUNTS))
@@ -244,23 +249,29 @@ class Build:
         )
         with tempfile.TemporaryDirectory(prefix="pile-") as folder, self.work.reading(Path(folder)):
             content = self.work.file(examples.MERGE, shown.key, examples.FILE).read_bytes()
-        seal(self.out, manifest, {EXAMPLES: content, REPORT: report(manifest).encode()})
+            frames = index_of([call.frames() for call in calls])
+        seal(self.out, manifest, {EXAMPLES: content, REPORT: report(manifest).encode(), FRAMES: frames})
         self.out.clear_scratch()
         return manifest
 
     def assemblies(self, gathers: list[Result]) -> list[Assembly]:
-        """Return which pieces make which shard."""
+        """Return where each shard is; raises ``CorpusError`` where equal bytes leave one of train without a document."""
         splits = self.recipe.output.splits
         digits = max(2, len(str(self.recipe.output.shards - 1)))
         names = {("train", n): f"train/{n:0{digits}}.jsonl.zst" for n in range(self.recipe.output.shards)}
         names |= {(split, 0): f"{split}.jsonl.zst" for split in ("validation", "test")}
+        found = {name: (g.key, digests) for g in gathers for name, digests in g.facts["pieces"].items()}
         calls = []
         for (split, number), name in names.items():
-            piece = gather.piece_name(split, number)
-            pieces = [(g.key, piece, g.facts["pieces"][piece]["sha256"]) for g in gathers if piece in g.facts["pieces"]]
-            wanted = {"validation": splits.validation, "test": splits.test}.get(split, 1.0)
-            if pieces or wanted:
-                calls.append(Assembly(name, split, pieces, self.work, self.out))
+            piece, table = gather.piece_name(split, number), gather.table_name(split, number)
+            key, facts = found.get(piece, ("", None))
+            digests = msgspec.convert(facts, Digests) if facts else None
+            if digests is None and split == "train":
+                raise CorpusError(
+                    f'{name} is empty beside a document longer than a shard: lower [output] shards, or leave out equal = "bytes"'
+                )
+            if digests or {"validation": splits.validation, "test": splits.test}[split]:
+                calls.append(Assembly(name, split, key, piece, table, digests, self.work, self.out))
         return calls
 
 

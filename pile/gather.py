@@ -1,18 +1,24 @@
-"""The gather stage, the second pass of the shuffle: one range of the order sorted, and cut into its pieces of shards.
+"""The gather stage, the second pass of the shuffle: a run of shards of one split, written from the buckets that they reach into.
 
-Every shard is a range of ranks in the global order, so that shards differ by one document at most.
+One bucket is sorted at a time. Every shard is a range of the global order: shards differ by one document at most, or by the bytes
+of one, and neither buckets, nor runs, nor threads decide any byte of them.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
-import zstandard
+import numpy.typing as npt
+import xxhash
 
+from pile.errors import WorkError
 from pile.mix import SPLITS
 from pile.shards import FRAME_BYTES, FrameWriter
 from pile.spread import HEADER, INDEX, SPOOL
@@ -20,84 +26,141 @@ from pile.spread import STAGE as SPREAD
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE = "gather"
-VERSION = 1
+VERSION = 2
+#: Slices of spools whose places are held at a time: 32 bytes each.
+MOST_SLICES = 1 << 20
+PLACED = np.dtype([("spool", "<i4"), ("bucket", "<i4"), ("offset", "<i8"), ("size", "<i8"), ("xxh3", "<u8")])
+
+#: ``(place, id, copy, line)``: sorted, the global order.
+Ranked = tuple[int, bytes, int, bytes]
 
 
 class Gather(msgspec.Struct, frozen=True):
-    """What one task of the second pass works on.
+    """What one task of the second pass works on: shards ``first`` to below ``end`` of the ``shards`` of a split.
 
-    ``spools`` are keys of the first pass in order of the parts; ``starts`` and ``totals`` are, per split, how many
-    lines come before this bucket and how many there are in all.
+    ``spools`` are keys of the first pass in order of the parts. The split has ``total`` documents, or bytes when shards are equal
+    ``by_bytes``; bucket ``bucket`` is the first that these shards reach into, and ``before`` is what lies before it.
     """
 
     spools: list[str]
-    bucket: int
-    starts: dict[str, int]
-    totals: dict[str, int]
+    split: str
+    first: int
+    end: int
     shards: int
+    total: int
+    by_bytes: bool
+    bucket: int
+    buckets: int  #: in all
+    before: int
     level: int
+    threads: int = 1  #: that compress
 
 
 def task(call: Gather, spools: str) -> Task:
-    """Return the second pass's task for one bucket; ``spools`` is the digest of the call's spools."""
-    # The spools as one digest: there are as many as inputs, and as many tasks as buckets.
-    facts = {**msgspec.to_builtins(msgspec.structs.replace(call, spools=[])), "spools": spools, "frame": FRAME_BYTES}
-    base = make_key(STAGE, VERSION, facts, ("zstandard",))
-    return Task(STAGE, base, gather, call, f"bucket {call.bucket}")
+    """Return the second pass's task for a run of shards; ``spools`` is the digest of the call's spools."""
+    # The spools as one digest: there are as many as inputs, and as many tasks as shards.
+    facts = {**msgspec.to_builtins(msgspec.structs.replace(call, spools=[], threads=1)), "spools": spools}
+    base = make_key(STAGE, VERSION, {**facts, "frame": FRAME_BYTES}, ("zstandard",))
+    return Task(STAGE, base, gather, call, f"{call.split} {call.first}-{call.end - 1}")
 
 
-def piece_name(split: str, shard: int) -> str:
-    """Return the name of a bucket's piece of a shard."""
-    return f"{split}-{shard}.zst"
+def runs(counts: npt.NDArray[np.int64], shards: int) -> list[tuple[int, int, int]]:
+    """Return ``(first shard, end, first bucket)`` of the runs that a split's shards are written in.
 
-
-def gather(call: Gather, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
-    """Put one bucket in order and write its piece of every shard that it reaches into; return what each piece is."""
-    pieces: dict[str, Any] = {}
-    for split in SPLITS:
-        ordered = sorted(_bucket(call, split, work))
-        rank, shards = call.starts[split], call.shards if split == "train" else 1
-        index = 0
-        while index < len(ordered):
-            shard = shard_of(rank + index, call.totals[split], shards)
-            end = min(len(ordered), shard_start(shard + 1, call.totals[split], shards) - rank)
-            name = piece_name(split, shard)
-            with FrameWriter(folder / name, call.level) as writer:
-                for _, _, _, line in ordered[index:end]:
-                    writer.write(line)
-                pieces[name] = msgspec.to_builtins(writer.close())
-            index = end
-    return {"pieces": pieces}
+    ``counts`` are the units in each bucket. There are no more runs than buckets, so that few buckets are read for two runs.
+    """
+    number = min(shards, len(counts))
+    bounds = [run * shards // number for run in range(number + 1)]
+    ends, total = counts.cumsum(), int(counts.sum())
+    # A shard's first line is the first whose last unit lies beyond the shard's start, and so does its bucket's.
+    first = [int(np.searchsorted(ends, shard_start(bound, total, shards), side="right")) for bound in bounds[:-1]]
+    return list(zip(bounds[:-1], bounds[1:], first, strict=True))
 
 
 def shard_start(shard: int, total: int, shards: int) -> int:
-    """Return the rank of a shard's first document: shards differ by one document at most."""
+    """Return how many documents, or bytes, of the order belong before a shard."""
     return shard * total // shards
 
 
-def shard_of(rank: int, total: int, shards: int) -> int:
-    """Return the shard that holds the document of this rank."""
-    return ((rank + 1) * shards - 1) // total
+def shard_of(end: int, total: int, shards: int) -> int:
+    """Return the shard that holds the line with which ``end`` documents, or bytes, of the order have been written."""
+    return (end * shards - 1) // total
 
 
-def _bucket(call: Gather, split: str, work: Work) -> Iterator[tuple[int, bytes, int, bytes]]:
-    """Yield ``(place, id, copy, line)`` of one split and bucket from every spool."""
-    zstd = zstandard.ZstdDecompressor()
-    for key in call.spools:
+def piece_name(split: str, shard: int) -> str:
+    """Return the name of a shard in the task's folder."""
+    return f"{split}-{shard}.zst"
+
+
+def table_name(split: str, shard: int) -> str:
+    """Return the name of the table of a shard's frames."""
+    return f"{split}-{shard}.npy"
+
+
+def gather(call: Gather, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
+    """Write the shards and a table of each one's frames; return what each is, by its file's name.
+
+    A shard that no line falls into is not written.
+    """
+    pieces: dict[str, Any] = {}
+    threads = min(call.threads, os.cpu_count() or 1)
+    for shard, lines in groupby(_placed(call, work), key=itemgetter(0)):
+        name = piece_name(call.split, shard)
+        with FrameWriter(folder / name, call.level, threads) as writer:
+            for _, line in lines:
+                writer.write(line)
+            pieces[name] = msgspec.to_builtins(writer.close())
+        np.save(folder / table_name(call.split, shard), writer.table())
+    return {"pieces": pieces}
+
+
+def _placed(call: Gather, work: Work) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of the call's shards in the global order, each with its shard."""
+    done = call.before
+    for ordered in _buckets(call, work):
+        for _, _, _, line in ordered:
+            done += len(line) + 1 if call.by_bytes else 1
+            shard = shard_of(done, call.total, call.shards)
+            if shard >= call.end:
+                return
+            if shard >= call.first:
+                yield shard, line
+        del ordered  # before the next one takes its memory
+
+
+def _buckets(call: Gather, work: Work) -> Iterator[list[Ranked]]:
+    """Yield the lines of each bucket from the call's first on, in order."""
+    stretch = max(1, MOST_SLICES // len(call.spools))
+    for start in range(call.bucket, call.buckets, stretch):
+        slices = _slices(call, work, start, min(start + stretch, call.buckets))
+        for bucket in np.unique(slices["bucket"]).tolist():
+            yield sorted(_lines(call, work, slices[slices["bucket"] == bucket]))
+
+
+def _slices(call: Gather, work: Work, start: int, end: int) -> npt.NDArray[Any]:
+    """Return the slices of buckets ``start`` to below ``end`` in every spool, with the place of the spool among the call's."""
+    found = []
+    for place, key in enumerate(call.spools):
         index = np.load(work.file(SPREAD, key, INDEX), mmap_mode="r")
-        frames = index[(index["split"] == SPLITS.index(split)) & (index["bucket"] == call.bucket)]
-        if not len(frames):
-            continue
-        with open(work.file(SPREAD, key, SPOOL), "rb") as file:
-            for offset, size in frames[["offset", "size"]].tolist():
-                file.seek(offset)
-                yield from _lines(zstd.decompress(file.read(size)))
+        wanted = (index["split"] == SPLITS.index(call.split)) & (index["bucket"] >= start) & (index["bucket"] < end)
+        rows = np.empty(np.count_nonzero(wanted), PLACED)
+        rows["spool"], rows["bucket"] = place, index["bucket"][wanted]
+        rows["offset"], rows["size"], rows["xxh3"] = (index[name][wanted] for name in ("offset", "size", "xxh3"))
+        found.append(rows)
+    return np.concatenate(found)
 
 
-def _lines(content: bytes) -> Iterator[tuple[int, bytes, int, bytes]]:
-    position = 0
-    while position < len(content):
-        place, copy, name, length = HEADER.unpack_from(content, position)
-        middle = position + HEADER.size + name
-        position = middle + length
-        yield place, content[middle - name : middle], copy, content[middle:position]
+def _lines(call: Gather, work: Work, slices: npt.NDArray[Any]) -> Iterator[Ranked]:
+    """Yield the lines of some slices as they lie there."""
+    for spool, _, offset, size, check in slices.tolist():
+        key = call.spools[spool]
+        content = work.storage.read_range(f"{SPREAD}/{key}/{SPOOL}", offset, size)
+        if len(content) != size or xxhash.xxh3_64_intdigest(content) != check:
+            folder = f"{work.storage.url}/{SPREAD}/{key}"
+            raise WorkError(f"{folder}/{SPOOL} is damaged at {offset}: delete {folder} and build again")
+        position = 0
+        while position < size:
+            place, copy, name, length = HEADER.unpack_from(content, position)
+            middle = position + HEADER.size + name
+            position = middle + length
+            yield place, content[middle - name : middle], copy, content[middle:position]

@@ -7,7 +7,7 @@ id.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -17,6 +17,8 @@ from pile.document import Document
 from pile.errors import WorkError
 from pile.shards import read_lines
 from pile.stage import Work
+
+D = TypeVar("D")
 
 DOCUMENTS = "documents.jsonl.zst"  #: of extract: one Document a line
 DROPS = "drops.jsonl.zst"  #: of extract: one Drop a line
@@ -61,7 +63,12 @@ class Part(msgspec.Struct, frozen=True):
 
 def documents(work: Work, part: Part) -> Iterator[Document]:
     """Yield every document of a part, in order of its row."""
-    decode = msgspec.json.Decoder(Document).decode
+    return documents_as(Document, work, part)
+
+
+def documents_as(kind: type[D], work: Work, part: Part) -> Iterator[D]:
+    """Yield every document of a part, in order of its row, as a struct of those of its fields that are wanted."""
+    decode = msgspec.json.Decoder(kind).decode
     for line in read_lines(work.file("extract", part.extract, DOCUMENTS)):
         yield decode(line)
 

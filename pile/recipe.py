@@ -58,7 +58,9 @@ class Output(msgspec.Struct, frozen=True):
     """How the corpus is written."""
 
     shards: int = 1  #: of train
+    equal: Literal["documents", "bytes"] = "documents"  #: what shards have the same number of; bytes are uncompressed
     level: int = 3  #: of zstd
+    memory: int = 128  #: MiB that a task of mixing takes for the lines in hand; decides no shard's bytes
     splits: Splits = Splits()
 
 
@@ -195,6 +197,8 @@ def _check_values(recipe: Recipe, place: str) -> None:
             raise RecipeError(f"{place}: {kind} {name!r}: use letters, digits, '.', '_' and '-' only")
     if recipe.output.shards < 1:
         raise RecipeError(f"{place}: [output] shards = {recipe.output.shards}: at least 1")
+    if recipe.output.memory < 1:
+        raise RecipeError(f"{place}: [output] memory = {recipe.output.memory}: MiB, at least 1")
     if recipe.output.level not in LEVELS:
         raise RecipeError(f"{place}: [output] level = {recipe.output.level}: zstd has {LEVELS[0]} to {LEVELS[-1]}")
     splits = recipe.output.splits

@@ -1,4 +1,4 @@
-"""Sealing: pieces become shards in the output folder, then the report, the manifest, and SHA256SUMS last.
+"""Sealing: shards are put into the output folder, then their index, the report, the manifest, and SHA256SUMS last.
 
 Its existence means that the corpus is whole; it is taken away before the first shard of another corpus is written
 there.
@@ -9,16 +9,20 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import zstandard
 
 from pile.errors import CorpusError, RequestError, WorkerDiedError, WorkError
 from pile.executor import Executor
+from pile.frames import FRAMES
 from pile.gather import STAGE as GATHER
 from pile.manifest import EXAMPLES, MANIFEST, REPORT, SUMS, Manifest, Shard, read, read_sums, sums_of
-from pile.shards import content_of
+from pile.shards import FRAME, Digests
 from pile.stage import Work
 from pile.storage import Storage
 
@@ -31,13 +35,23 @@ COPY_BYTES = 1 << 20
 
 
 class Assembly(msgspec.Struct, frozen=True):
-    """One shard to be: its name, and the pieces that follow each other in it: key of the bucket, name, sha256."""
+    """One shard to be: its name, and where the second pass wrote it (no key where no document fell into it)."""
 
     name: str
     split: str
-    pieces: list[tuple[str, str, str]]
+    key: str
+    piece: str
+    table: str
+    digests: Digests | None
     work: Work
     out: Storage
+
+    def frames(self) -> npt.NDArray[Any]:
+        """Return the FRAME array of the shard; only where the work folder can be read."""
+        if not self.key:
+            return np.empty(0, FRAME)
+        found: npt.NDArray[Any] = np.load(self.work.file(GATHER, self.key, self.table))
+        return found
 
 
 def finished(out: Storage, key: str) -> Manifest | None:
@@ -46,7 +60,7 @@ def finished(out: Storage, key: str) -> Manifest | None:
         manifest, sums, sizes = read(out), read_sums(out), out.sizes()
     except CorpusError:
         return None
-    files = {*(shard.name for shard in manifest.shards), MANIFEST, REPORT, EXAMPLES}
+    files = {*(shard.name for shard in manifest.shards), MANIFEST, REPORT, EXAMPLES, FRAMES}
     whole = all(sizes.get(shard.name) == shard.bytes for shard in manifest.shards) and files == set(sums) <= set(sizes)
     return manifest if whole and manifest.key == key else None
 
@@ -83,7 +97,7 @@ def unseal(out: Storage, keep: Iterable[str]) -> None:
 
 
 def assemble(call: Assembly) -> Shard:
-    """Write one shard from its pieces, checking every piece on the way, and return what it is."""
+    """Put one shard into the output folder, checking it on the way, and return what it is."""
     try:
         return _assemble(call)
     except OSError as error:
@@ -93,32 +107,29 @@ def assemble(call: Assembly) -> Shard:
 
 
 def _assemble(call: Assembly) -> Shard:
-    stored, content = hashlib.sha256(), hashlib.sha256()
-    documents = content_bytes = size = 0
     with call.out.scratch() as scratch, call.work.reading(scratch / "inputs"):
         target = scratch / "shard"
-        with open(target, "wb") as output:
-            if not call.pieces:  # an empty file is no zstd; an empty frame is
-                output.write(EMPTY_FRAME)
-                stored.update(EMPTY_FRAME)
-                size = len(EMPTY_FRAME)
-            for key, name, expected in call.pieces:
-                piece, path = hashlib.sha256(), call.work.file(GATHER, key, name)
-                with open(path, "rb") as file:
-                    while chunk := file.read(COPY_BYTES):
-                        output.write(chunk)
-                        stored.update(chunk)
-                        piece.update(chunk)
-                        size += len(chunk)
-                if piece.hexdigest() != expected:
-                    raise WorkError(f"{path} has changed since it was written: delete {path.parent} and build again")
-                with open(path, "rb") as file:
-                    for text in content_of(file, str(path)):
-                        content.update(text)
-                        documents += text.count(b"\n")
-                        content_bytes += len(text)
+        if call.digests is None:  # an empty file is no zstd; an empty frame is
+            target.write_bytes(EMPTY_FRAME)
+            digest, empty = hashlib.sha256(EMPTY_FRAME).hexdigest(), hashlib.sha256().hexdigest()
+            digests = Digests(0, len(EMPTY_FRAME), digest, 0, empty)
+        else:
+            digests = call.digests
+            path = call.work.file(GATHER, call.key, call.piece)
+            if _copy(path, target) != digests.sha256:
+                raise WorkError(f"{path} has changed since it was written: delete {path.parent} and build again")
         call.out.put_file(target, call.name)
-    return Shard(call.name, call.split, documents, size, stored.hexdigest(), content_bytes, content.hexdigest())
+    return Shard(call.name, call.split, **msgspec.structs.asdict(digests))
+
+
+def _copy(path: Path, target: Path) -> str:
+    """Copy a file and return the sha256 of what was copied."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file, open(target, "wb") as output:
+        while chunk := file.read(COPY_BYTES):
+            output.write(chunk)
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def assemble_all(calls: list[Assembly], executor: Executor, finished: Callable[[Shard], Any]) -> list[Shard]:

@@ -7,11 +7,17 @@ Every frame is compressed by one call with one thread, so the bytes depend on th
 from __future__ import annotations
 
 import hashlib
+import threading
+from array import array
+from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import zstandard
 
 from pile.errors import WorkError
@@ -29,6 +35,10 @@ DEFAULT_LEVEL = 3
 STORED_LEVEL = 1
 
 
+#: A frame of a file: number of its first document, offset and size in bytes as stored, bytes of its content.
+FRAME = np.dtype([("document", "<u8"), ("offset", "<u8"), ("size", "<u8"), ("content", "<u8")])
+
+
 class Digests(msgspec.Struct, frozen=True):
     """What a written file is: sizes in bytes and sha256 (hex) of the stream as stored and as read."""
 
@@ -40,21 +50,28 @@ class Digests(msgspec.Struct, frozen=True):
 
 
 class FrameWriter:
-    """Writes lines into zstd frames; ``cut()`` ends a frame early, so that frames can follow a caller's boundaries."""
+    """Writes lines into zstd frames; ``cut()`` ends a frame early, so that frames can follow a caller's boundaries.
 
-    def __init__(self, path: Path, level: int = DEFAULT_LEVEL) -> None:
+    With ``threads`` above 1 so many frames are compressed at the same time, into the same bytes.
+    """
+
+    def __init__(self, path: Path, level: int = DEFAULT_LEVEL, threads: int = 1) -> None:
         self._file: IO[bytes] = open(path, "wb")  # noqa: SIM115 - closed by close()
-        self._zstd = zstandard.ZstdCompressor(level=level, write_checksum=True, write_content_size=True, threads=0)
+        self._level, self._own = level, threading.local()
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._waiting: deque[Future[bytes]] = deque()
+        self._most_waiting = 2 * threads
         self._lines: list[bytes] = []
         self._held = 0
         self._stored, self._content = hashlib.sha256(), hashlib.sha256()
+        self._rows = array("Q")  # of the frames' table, one after the other
+        self._sizes = array("Q")
         self.documents = self.bytes = self.content_bytes = 0
 
     def write(self, line: bytes) -> None:
         """Add one line, without its newline."""
         self._lines.append(line)
         self._held += len(line) + 1
-        self.documents += 1
         if self._held >= FRAME_BYTES:
             self.cut()
 
@@ -62,29 +79,64 @@ class FrameWriter:
         """End the frame in hand, if it has lines."""
         if not self._lines:
             return
+        count = len(self._lines)
         self._lines.append(b"")
         content = b"\n".join(self._lines)
-        frame = self._zstd.compress(content)
+        self._lines, self._held = [], 0
+        self._rows.extend((self.documents, len(content)))
+        self.documents += count
+        self.content_bytes += len(content)
+        if self._pool is None:
+            self._put(self._compressed(content))
+        else:
+            self._waiting.append(self._pool.submit(self._compressed, content))
+        self._content.update(content)
+        while len(self._waiting) > self._most_waiting:
+            self._put(self._waiting.popleft().result())
+
+    def _compressed(self, content: bytes) -> bytes:
+        """Return one frame; each thread has a compressor of its own."""
+        if not hasattr(self._own, "zstd"):
+            self._own.zstd = zstandard.ZstdCompressor(
+                level=self._level, write_checksum=True, write_content_size=True, threads=0
+            )
+        frame: bytes = self._own.zstd.compress(content)
+        return frame
+
+    def _put(self, frame: bytes) -> None:
         self._file.write(frame)
         self._stored.update(frame)
-        self._content.update(content)
+        self._sizes.append(len(frame))
         self.bytes += len(frame)
-        self.content_bytes += len(content)
-        self._lines, self._held = [], 0
 
     def close(self) -> Digests:
         """Write what is held and return what the file is."""
         self.cut()
-        self._file.close()
+        while self._waiting:
+            self._put(self._waiting.popleft().result())
+        self._release()
         return Digests(
             self.documents, self.bytes, self._stored.hexdigest(), self.content_bytes, self._content.hexdigest()
         )
+
+    def table(self) -> npt.NDArray[Any]:
+        """Return the FRAME array of what was written, to be asked for once it is closed."""
+        found = np.zeros(len(self._sizes), FRAME)
+        found["document"], found["content"] = np.array(self._rows, np.uint64).reshape(-1, 2).T
+        found["size"] = self._sizes
+        found["offset"] = np.cumsum(found["size"]) - found["size"]
+        return found
+
+    def _release(self) -> None:
+        self._file.close()
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._file.close()
+        self._release()
 
 
 def write_lines(path: Path, lines: Iterable[bytes], level: int = DEFAULT_LEVEL) -> Digests:

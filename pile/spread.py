@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -16,33 +16,32 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import xxhash
-import zstandard
 
 from pile.buckets import Bucket, Sorter
 from pile.chance import STEPS, draw
 from pile.cuts import passages, without
 from pile.decisions import STAGE as DEDUP
 from pile.decisions import decisions
-from pile.document import Document
 from pile.errors import WorkError
-from pile.mix import SPLITS, copies, shard_line, split_of
-from pile.parts import Part, documents, lost_rows, verdicts
+from pile.mix import SPLITS, Line, copies, shard_line, split_of
+from pile.parts import Part, documents_as, lost_rows, verdicts
 from pile.recipe import Splits
 from pile.stage import Task, Watch, Work, make_key
 from pile.text import normalise
 
 STAGE = "spread"
-VERSION = 1
+VERSION = 2
+#: Uncompressed: written once and read once, it would cost more to compress, at any level, than all else that mixing does.
 SPOOL = "spool"
-INDEX = "index.npy"  #: FRAME array, sorted: where each frame of the spool is
-COUNTS = "counts.npy"  #: lines by split (as in SPLITS) and bucket
-FRAME = np.dtype([("split", "<i4"), ("bucket", "<i4"), ("offset", "<i8"), ("size", "<i8")])
-#: Uncompressed bytes that a bucket should hold: ``gather`` has one in memory.
-BUCKET_BYTES = 64 << 20
-#: Uncompressed bytes that are held before they are written out.
-SPREAD_BYTES = 64 << 20
-#: The spool is read once: speed before size.
-SPOOL_LEVEL = 1
+INDEX = "index.npy"  #: SLICE array, sorted: where in the spool the lines of each split and bucket are
+COUNTS = "counts.npy"  #: by unit (as in UNITS), split (as in SPLITS) and bucket
+SLICE = np.dtype([("split", "<i4"), ("bucket", "<i4"), ("offset", "<i8"), ("size", "<i8"), ("xxh3", "<u8")])
+#: What shards may have equal numbers of; a line's bytes are those of the shard, with its newline.
+UNITS = ("documents", "bytes")
+#: Bytes that a line in hand takes beside its own: a tuple of four objects, about 220 by sys.getsizeof, and a margin.
+LINE_OVERHEAD = 300
+#: Decisions in hand at a time.
+STRETCH = 10_000
 #: Of one line in the spool: place in the order, copy, bytes of the id, bytes of the line.
 HEADER = struct.Struct("<QIIQ")
 
@@ -60,10 +59,24 @@ class Mixture(msgspec.Struct, frozen=True, omit_defaults=True):
 class Survivor(NamedTuple):
     """A document that no stage removed, its cluster of duplicates, and what was found out about it."""
 
-    document: Document
+    document: Line
+    size: int  #: bytes of its text
     cluster: int
     cluster_size: int
     scores: dict[str, Any]
+
+
+def buckets_for(parts: Iterable[tuple[Part, float]], memory: int) -> int:
+    """Return into how many ranges the order is dealt, so that one of them takes half of ``memory`` (MiB), by the
+    documents of each part and its epochs; the other half is for what is read, compressed and written.
+    """
+    size = sum(epochs * (part.bytes + LINE_OVERHEAD * part.documents) for part, epochs in parts)
+    return max(1, round(size / half_of(memory)))
+
+
+def half_of(memory: int) -> int:
+    """Return half of so many MiB in bytes."""
+    return memory << 19
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -73,13 +86,14 @@ class Spread(msgspec.Struct, frozen=True):
     dedup: str
     cuts: str
     mixture: Mixture
+    memory: int  #: MiB; decides nothing but how often the spool is written to
 
 
-def task(part: Part, dedup: str, cuts: str, mixture: Mixture) -> Task:
+def task(part: Part, dedup: str, cuts: str, mixture: Mixture, memory: int) -> Task:
     """Return the first pass's task for one part."""
     facts = [part.extract, part.judge, part.lost, dedup, cuts, msgspec.to_builtins(mixture)]
-    base = make_key(STAGE, VERSION, facts, ("zstandard", "msgspec", "xxhash"))
-    return Task(STAGE, base, spread, Spread(part, dedup, cuts, mixture), part.label, size=part.bytes)
+    base = make_key(STAGE, VERSION, facts, ("msgspec", "xxhash"))
+    return Task(STAGE, base, spread, Spread(part, dedup, cuts, mixture, memory), part.label, size=part.bytes)
 
 
 def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
@@ -92,10 +106,9 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
     survivors = Survivors(work, call.part, call.dedup, call.cuts)
     sorter = Sorter(mixture.quality, mixture.epochs)
     with open(folder / SPOOL, "wb") as file:
-        spool = _Spool(file, mixture.buckets)
-        for document, cluster, cluster_size, scores in survivors:
+        spool = _Spool(file, mixture.buckets, half_of(call.memory))
+        for document, size, cluster, cluster_size, scores in survivors:
             split = split_of(mixture.splits, mixture.seed, cluster)
-            size = len(document.text.encode())
             number = copies(sorter.epochs(document.id, size, scores, cluster_size), mixture.seed, document.id)
             number = number if split == "train" else min(number, 1)
             if not number:
@@ -110,7 +123,7 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
                 spool.add(split, place * mixture.buckets // STEPS, place, copy, document.id, line)
         spool.flush()
     np.save(folder / INDEX, spool.index())
-    np.save(folder / COUNTS, spool.counts)
+    np.save(folder / COUNTS, spool.counts())
     return {
         "funnel": survivors.funnel(),
         "in": survivors.count,
@@ -137,8 +150,8 @@ class Survivors:
 
     def __iter__(self) -> Iterator[Survivor]:
         lost = dict(zip(*(list(column) for column in lost_rows(self._work, self._part)), strict=True))
-        decided, ids = iter(decisions(self._work, self._dedup)) if self._dedup else None, hashlib.sha256()
-        rows = zip(documents(self._work, self._part), verdicts(self._work, self._part), strict=True)
+        decided, ids = self._decided() if self._dedup else None, hashlib.sha256()
+        rows = zip(documents_as(Line, self._work, self._part), verdicts(self._work, self._part), strict=True)
         cuts = passages(self._work, self._cuts)
         cut = next(cuts, None)
         for row, (document, verdict) in enumerate(rows):
@@ -153,22 +166,24 @@ class Survivors:
             ids.update(document.id.encode() + b"\n")
             if decided is None:
                 # Without deduplication exact copies stay, and must at least stay on one side of the splits.
-                cluster, size = xxhash.xxh3_64_intdigest((normalise(document.text) or document.id).encode()), 1
+                cluster = xxhash.xxh3_64_intdigest((normalise(document.plain_text()) or document.id).encode())
+                cluster_size = 1
             else:
-                decision = next(decided)
-                if decision["row"] != row:
+                decided_row, reason, cluster, cluster_size = next(decided)
+                if decided_row != row:
                     raise WorkError(f"{self._part.label}: no decision on row {row}, {document.id}")
-                if decision["reason"]:
+                if reason:
                     continue
-                cluster, size = int(decision["cluster"]), int(decision["size"])
             if cut is not None and cut[0] == row:
-                document = msgspec.structs.replace(document, text=without(document.text, cut[1]))
+                text = without(document.plain_text(), cut[1])
                 cut = next(cuts, None)
-                if not document.text:
+                if not text:
                     continue
+                document = msgspec.structs.replace(document, text=msgspec.Raw(msgspec.json.encode(text)))
+            size = document.text_bytes()
             self.count += 1
-            self.text_bytes += len(document.text.encode())
-            yield Survivor(document, cluster, size, verdict.scores)
+            self.text_bytes += size
+            yield Survivor(document, size, cluster, cluster_size, verdict.scores)
         if cut is not None:
             raise WorkError(
                 f"{self._part.label}: a cut is in row {cut[0]}, which does not stay; delete the work folder"
@@ -178,6 +193,13 @@ class Survivors:
                 f"{self._part.label}: deduplication decided on other documents than these; delete the work folder"
             )
 
+    def _decided(self) -> Iterator[tuple[int, int, int, int]]:
+        """Yield row, reason, cluster and its size of every decision: a stretch at a time, numbers of Python are cheap."""
+        found = decisions(self._work, self._dedup)
+        for start in range(0, len(found), STRETCH):
+            columns = (found[start : start + STRETCH][name].tolist() for name in ("row", "reason", "cluster", "size"))
+            yield from zip(*columns, strict=True)
+
     def funnel(self) -> dict[str, Any]:
         """Return the settle stage's counts over the documents that were judged worth keeping."""
         drops = dict(sorted(self._settled.items()))
@@ -185,32 +207,38 @@ class Survivors:
 
 
 class _Spool:
-    """Lines by split and bucket, held up to a bound, then written as one zstd frame for each."""
+    """Lines by split and bucket, held up to a bound, then written one slice after the other."""
 
-    def __init__(self, file: BinaryIO, buckets: int) -> None:
-        self._file = file
-        self._zstd = zstandard.ZstdCompressor(level=SPOOL_LEVEL, write_content_size=True, write_checksum=True)
+    def __init__(self, file: BinaryIO, buckets: int, most: int) -> None:
+        self._file, self._most = file, most
         self._held: dict[tuple[int, int], list[bytes]] = {}
-        self._size = 0
-        self._frames: list[tuple[int, int, int, int]] = []
-        self.counts = np.zeros((len(SPLITS), buckets), dtype=np.int64)
+        self._size = self._offset = 0
+        self._slices: list[tuple[int, int, int, int, int]] = []
+        self._documents = [[0] * buckets for _ in SPLITS]
+        self._bytes = [[0] * buckets for _ in SPLITS]
 
     def add(self, split: str, bucket: int, place: int, copy: int, id: str, line: bytes) -> None:
         name, number = id.encode(), SPLITS.index(split)
         held = self._held.setdefault((number, bucket), [])
         held.extend((HEADER.pack(place, copy, len(name), len(line)), name, line))
-        self.counts[number, bucket] += 1
-        self._size += HEADER.size + len(name) + len(line)
-        if self._size >= SPREAD_BYTES:
+        self._documents[number][bucket] += 1
+        self._bytes[number][bucket] += len(line) + 1
+        self._size += LINE_OVERHEAD + len(name) + len(line)
+        if self._size >= self._most:
             self.flush()
 
     def flush(self) -> None:
         for (split, bucket), pieces in sorted(self._held.items()):
-            frame = self._zstd.compress(b"".join(pieces))
-            self._frames.append((split, bucket, self._file.tell(), len(frame)))
-            self._file.write(frame)
+            content = b"".join(pieces)
+            self._slices.append((split, bucket, self._offset, len(content), xxhash.xxh3_64_intdigest(content)))
+            self._file.write(content)
+            self._offset += len(content)
         self._held, self._size = {}, 0
 
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Return the lines by unit, split and bucket."""
+        return np.array([self._documents, self._bytes], dtype=np.int64)
+
     def index(self) -> npt.NDArray[Any]:
-        """Return where the frames of each split and bucket are, in that order."""
-        return np.array(sorted(self._frames), dtype=FRAME)
+        """Return where the slices of each split and bucket are, in that order."""
+        return np.array(sorted(self._slices), dtype=SLICE)

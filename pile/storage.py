@@ -66,11 +66,18 @@ class Storage:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def _read_remote(self, name: str) -> bytes:
+    def read_range(self, name: str, offset: int, size: int) -> bytes:
+        """Return ``size`` bytes of a file from ``offset`` on, fewer where it ends before; raises ``OSError`` without it."""
+        if not self.is_local:
+            return self._read_remote(name, start=offset, end=offset + size)
+        with open(self.path / name, "rb", buffering=0) as file:
+            return os.pread(file.fileno(), size, offset)
+
+    def _read_remote(self, name: str, **part: int) -> bytes:
         from botocore.exceptions import BotoCoreError
 
         try:
-            return bytes(self._fs.cat_file(self._name(name)))
+            return bytes(self._fs.cat_file(self._name(name), **part))
         except BotoCoreError as error:
             raise DataError(f"{self.url}: {error}; check credentials, region and address of the storage") from error
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pile.chance import chance
 from pile.document import Document
 from pile.gather import shard_of, shard_start
-from pile.mix import copies, shard_line, split_of
+from pile.mix import Line, copies, shard_line, split_of
 from pile.recipe import Splits
 
 
@@ -58,7 +59,7 @@ def test_shards_differ_by_one_document_and_every_rank_has_its_shard(total: int, 
     assert sum(sizes) == total
     assert max(sizes) - min(sizes) <= 1
     for rank in {0, total // 2, total - 1}:
-        shard = shard_of(rank, total, shards)
+        shard = shard_of(rank + 1, total, shards)
         assert starts[shard] <= rank < starts[shard + 1]
 
 
@@ -68,3 +69,15 @@ def test_a_shard_line_is_what_readers_of_the_pile_expect() -> None:
         b'{"text":"text","meta":{"pile_set_name":"web","id":"web:1","url":"http://a","license":"CC0",'
         b'"created":"2026","title":"t"}}'
     )
+
+
+@given(
+    text=st.text(st.sampled_from('a"\\\n\tü€𝄞/u\x00\x1f\x7f'), max_size=30)
+    | st.text(st.characters(exclude_categories=["Cs"]))
+)
+def test_a_stored_text_goes_into_its_line_as_it_is_and_its_length_is_known(text: str) -> None:
+    document = Document("web:1", text, "web", meta={"title": text})
+    line = msgspec.json.decode(msgspec.json.encode(document), type=Line)
+    assert line.text_bytes() == len(text.encode())
+    assert line.plain_text() == text
+    assert shard_line(line) == shard_line(document)
