@@ -22,7 +22,6 @@ from pile.progress import Progress
 from pile.recipe import Output, Recipe, check_plugins, load, modules, read
 from pile.stage import Work
 from pile.storage import Storage
-from pile.verify import verify as verified
 
 if TYPE_CHECKING:  # else late, as in some commands below: `pile weights` needs neither
     from pile.executor import Executor
@@ -199,12 +198,20 @@ def plan(recipe: RecipePath, work: WorkUrl = ".pile", mirror: Mirror = None) -> 
 
 
 @app.command()
-def verify(directory: Annotated[str, typer.Argument(metavar="DIR")], as_json: Json = False) -> None:
+def verify(
+    directory: Annotated[str, typer.Argument(metavar="DIR")],
+    content: Annotated[
+        bool, typer.Option("--content", help="Also decompress every shard, and compare its text.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check every byte of a finished corpus: 0 intact, 1 not, with every fault by name."""
+    from pile.verify import verify as verified
+
     corpus = Storage(directory)
     bar = Progress().bar("verify", None, "B")
     with bar:
-        finding = verified(corpus, bar.update)
+        finding = verified(corpus, bar.update, content)
     if as_json:
         print(msgspec.json.encode({"intact": finding.intact, **msgspec.to_builtins(finding)}).decode())
     else:

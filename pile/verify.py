@@ -1,4 +1,4 @@
-"""Verifying: a finished corpus against its manifest and SHA256SUMS, every byte of it, and every fault by name."""
+"""Verifying: a finished corpus against manifest, frame index and SHA256SUMS, every byte of it, and every fault by name."""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy.typing as npt
+import zstandard
 
 from pile.errors import CorpusError, WorkError
+from pile.frames import FRAMES, fault_of, read_index, rows_of
 from pile.manifest import MANIFEST, SUMS, Manifest, Shard, fingerprint, read, read_sums
 from pile.shards import content_of
 from pile.storage import Storage
 
 #: Bytes read at a time.
 READ_BYTES = 1 << 20
+#: The longest header of a zstd frame (ZSTD_FRAMEHEADERSIZE_MAX).
+HEADER_BYTES = 18
 #: An extra file with one of these endings could be taken for a part of the corpus; any other is its owner's business.
 DATA = (".zst", ".jsonl", ".json", ".gz", ".parquet")
 
@@ -46,8 +52,12 @@ class Finding(msgspec.Struct, frozen=True):
         return not self.faults
 
 
-def verify(corpus: Storage, progress: Callable[[int], object] = lambda count: None) -> Finding:
-    """Read every file of a corpus and compare; faults of single files are findings, not exceptions."""
+def verify(corpus: Storage, progress: Callable[[int], object] = lambda count: None, content: bool = False) -> Finding:
+    """Read every file of a corpus and compare; faults of single files are findings, not exceptions.
+
+    The frame index is checked against the manifest and the header of each frame. With ``content`` shards are also decompressed:
+    what is stored as it was sealed reads as it did then, so this looks for faults of the sealing, at several times the cost.
+    """
     faults: list[Fault] = []
     try:
         manifest, sums = read(corpus), read_sums(corpus)
@@ -64,6 +74,8 @@ def verify(corpus: Storage, progress: Callable[[int], object] = lambda count: No
     ]
     shards = {shard.name: shard for shard in manifest.shards}
     owners = {digest: name for name, digest in sums.items()}
+    frames, found_index = _frames(corpus, manifest)
+    faults += found_index
 
     def check(name: str) -> list[Fault]:
         with tempfile.TemporaryDirectory(prefix="pile-") as folder:  # one file of shared storage at a time
@@ -74,7 +86,11 @@ def verify(corpus: Storage, progress: Callable[[int], object] = lambda count: No
                 return [Fault(name, "unreadable", error.strerror or str(error))]
             if digest != sums[name]:
                 return [_difference(name, digest, sums[name], owners)]
-            return _content(path, shards[name]) if name in shards else []
+            if name not in shards:
+                return []
+            rows = frames.get(name)
+            found = [] if rows is None else _headers(path, rows, shards[name])
+            return found + (_content(path, shards[name], rows) if content else [])
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for found in pool.map(check, sorted(set(sums) & present)):
@@ -101,21 +117,55 @@ def _difference(name: str, digest: str, expected: str, owners: dict[str, str]) -
     return Fault(name, "changed", detail)
 
 
-def _content(path: Path, shard: Shard) -> list[Fault]:
-    """Check a shard that is stored as it should be: does it read as it should?"""
-    digest, documents, size = hashlib.sha256(), 0, 0
+def _frames(corpus: Storage, manifest: Manifest) -> tuple[dict[str, npt.NDArray[Any]], list[Fault]]:
+    """Return the rows of the frame index for each shard that it is right about as far as the manifest tells, and its faults."""
+    try:
+        index = read_index(corpus)
+    except CorpusError as error:
+        return {}, [Fault(FRAMES, "unreadable", str(error))]
+    rows = rows_of(index, len(manifest.shards))
+    if sum(map(len, rows)) != len(index):
+        return {}, [Fault(FRAMES, "index", f"is not in order, or of more shards than the {len(rows)} of the manifest")]
+    wrong = {shard.name: fault_of(found, shard) for shard, found in zip(manifest.shards, rows, strict=True)}
+    right = {shard.name: found for shard, found in zip(manifest.shards, rows, strict=True) if not wrong[shard.name]}
+    return right, [Fault(FRAMES, "index", f"{name}: {fault}") for name, fault in wrong.items() if fault]
+
+
+def _headers(path: Path, rows: npt.NDArray[Any], shard: Shard) -> list[Fault]:
+    """Check that a frame of the length that the index says begins wherever it says so."""
+    with open(path, "rb") as file:
+        for row in rows:
+            file.seek(int(row["offset"]))
+            try:
+                length = zstandard.get_frame_parameters(file.read(HEADER_BYTES)).content_size
+            except zstandard.ZstdError as error:
+                return [Fault(FRAMES, "index", f"{shard.name}: no frame at {row['offset']}: {error}")]
+            if length != row["content"]:
+                detail = f"the frame at {row['offset']} has {length} bytes, should be {row['content']}"
+                return [Fault(FRAMES, "index", f"{shard.name}: {detail}")]
+    return []
+
+
+def _content(path: Path, shard: Shard, rows: npt.NDArray[Any] | None) -> list[Fault]:
+    """Check a shard that is stored as it should be: does it read as it should, and each of its frames?"""
+    digest, documents, size, faults = hashlib.sha256(), 0, 0, []
+    ends = [] if rows is None else [*rows["content"].cumsum().tolist()]
+    firsts = {} if rows is None else dict(zip([0, *ends], [*rows["document"].tolist(), shard.documents], strict=True))
     try:
         with open(path, "rb") as file:
             for text in content_of(file, shard.name):
                 digest.update(text)
                 documents += text.count(b"\n")
                 size += len(text)
+                if firsts.get(size, documents) != documents:
+                    detail = f"{shard.name}: {documents} documents in {size} bytes, should be {firsts[size]}"
+                    faults.append(Fault(FRAMES, "index", detail))
     except WorkError as error:
         return [Fault(shard.name, "undecodable", str(error))]
-    if (digest.hexdigest(), documents, size) == (shard.content_sha256, shard.documents, shard.content_bytes):
-        return []
-    detail = f"reads as {documents} documents in {size} bytes, should be {shard.documents} in {shard.content_bytes}"
-    return [Fault(shard.name, "content", detail)]
+    if (digest.hexdigest(), documents, size) != (shard.content_sha256, shard.documents, shard.content_bytes):
+        detail = f"reads as {documents} documents in {size} bytes, should be {shard.documents} in {shard.content_bytes}"
+        faults.append(Fault(shard.name, "content", detail))
+    return faults
 
 
 def _disagreements(manifest: Manifest, sums: dict[str, str]) -> list[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -9,8 +10,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pile.frames import FRAMES
 from pile.storage import Storage
 from pile.verify import verify
 
@@ -70,6 +73,7 @@ DAMAGE: list[tuple[str, Callable[[Path], object], set[tuple[str, str]]]] = [
         {("validation.jsonl.zst", "missing"), ("valid.jsonl.zst", "extra")},
     ),
     ("a changed manifest", lambda c: flip(c / "manifest.json"), {("manifest.json", "*")}),
+    ("no frame index", lambda c: (c / FRAMES).unlink(), {(FRAMES, "missing"), (FRAMES, "unreadable")}),
     ("a changed report", lambda c: flip(c / "report.md"), {("report.md", "changed")}),
     ("changed sums", lambda c: flip(c / "SHA256SUMS"), {("*", "*")}),
     ("no sums", lambda c: (c / "SHA256SUMS").unlink(), {("SHA256SUMS", "unreadable")}),
@@ -88,6 +92,59 @@ def test_every_damage_is_found_and_named(
         assert any(file in ("*", found[0]) and kind in ("*", found[1]) for found in faults), faults
     if not any("*" in pair for pair in expected):
         assert faults == expected
+
+
+def resealed(corpus: Path, name: str, content: bytes) -> None:
+    """Write a file and its sum, as somebody would who is sure of himself."""
+    former = hashlib.sha256((corpus / name).read_bytes()).hexdigest()
+    (corpus / name).write_bytes(content)
+    sums = (corpus / "SHA256SUMS").read_text().replace(former, hashlib.sha256(content).hexdigest())
+    (corpus / "SHA256SUMS").write_text(sums)
+
+
+def indexed(corpus: Path, column: str, row: int, change: int) -> None:
+    """Change a number of the frame index, which has a row for each shard of train."""
+    index = np.load(corpus / FRAMES)
+    index[column][row] += change
+    np.save(corpus / "changed.npy", index)
+    content = (corpus / "changed.npy").read_bytes()
+    (corpus / "changed.npy").unlink()
+    resealed(corpus, FRAMES, content)
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "change"),
+    [("shard", 1, 1), ("document", 0, 1), ("offset", 2, 1), ("size", 2, 1), ("content", 1, 1), ("shard", 2, 9)],
+)
+def test_an_index_that_is_wrong_is_found_whatever_its_sum_says(
+    corpus: Path, column: str, row: int, change: int
+) -> None:
+    indexed(corpus, column, row, change)
+    faults = verify(Storage(str(corpus))).faults
+    assert {(fault.file, fault.fault) for fault in faults} == {(FRAMES, "index")}
+
+
+def test_what_the_manifest_says_of_documents_must_be_what_the_index_says(corpus: Path) -> None:
+    manifest = json.loads((corpus / "manifest.json").read_bytes())
+    for documents in (0, -10_000):
+        manifest["shards"][0]["documents"] = documents
+        resealed(corpus, "manifest.json", json.dumps(manifest).encode())
+        assert {(fault.file, fault.fault) for fault in verify(Storage(str(corpus))).faults} == {(FRAMES, "index")}
+
+
+def test_content_is_compared_where_it_is_asked_for(corpus: Path) -> None:
+    assert verify(Storage(str(corpus)), content=True).intact
+    manifest = json.loads((corpus / "manifest.json").read_bytes())
+    manifest["shards"][1]["content_sha256"] = "0" * 64
+    manifest["shards"][2]["documents"] += 1
+    resealed(corpus, "manifest.json", json.dumps(manifest).encode())
+    assert verify(Storage(str(corpus))).intact
+    faults = verify(Storage(str(corpus)), content=True).faults
+    assert [(fault.file, fault.fault) for fault in faults] == [
+        ("train/01.jsonl.zst", "content"),
+        (FRAMES, "index"),
+        ("train/02.jsonl.zst", "content"),
+    ]
 
 
 def test_an_intact_corpus_verifies_and_sha256sum_agrees(corpus: Path) -> None:
