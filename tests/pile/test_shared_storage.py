@@ -10,6 +10,8 @@ import botocore.session
 import pytest
 from moto.server import ThreadedMotoServer
 
+from pile.corpus import Corpus
+from pile.errors import CorpusError
 from pile.executor import LocalExecutor
 from pile.storage import Storage
 from pile.verify import verify
@@ -58,9 +60,18 @@ def test_a_build_on_shared_storage_gives_the_bytes_of_a_local_one(tmp_path: Path
     assert (again.fresh, progress.done) == (False, 0)
     corpus = Storage(f"{bucket}/corpora/toy")
     assert verify(corpus).intact
+    here, there = Corpus(str(tmp_path / "out")), Corpus(f"{bucket}/corpora/toy")
+    assert list(there) == list(here)
+    assert there[0] == here[0]
     assert corpus.read("SHA256SUMS") == (tmp_path / "out" / "SHA256SUMS").read_bytes()
     corpus.write("train/00.jsonl.zst", b"overwritten")
     assert [fault.file for fault in verify(corpus).faults] == ["train/00.jsonl.zst"]
+    corpus.delete("train/01.jsonl.zst")
+    with pytest.raises(CorpusError, match=r"train/01\.jsonl\.zst is missing"):
+        there[len(there) // 2 + 1]
+    corpus.delete("frames.npy")
+    with pytest.raises(CorpusError, match=r"no frames\.npy in s3://"):
+        Corpus(f"{bucket}/corpora/toy")
 
 
 def test_a_folder_in_use_by_another_build_is_refused(tmp_path: Path, build) -> None:  # type: ignore[no-untyped-def]
