@@ -12,6 +12,7 @@ from pile.executor import Executor, LocalExecutor
 from pile.progress import Progress
 from pile.storage import Storage
 from pile.verify import verify
+from tests.brute_force import near_pairs, split_of
 
 pytestmark = pytest.mark.slow
 
@@ -62,3 +63,13 @@ def test_it_verifies_and_a_second_run_does_nothing(mini, shared: Path, local_exe
     assert isinstance(progress, Progress)
     assert (again.fresh, progress.done) == (False, 0)
     assert again.manifest == built.manifest
+
+
+def test_by_brute_force_no_two_documents_are_near_duplicates_and_none_of_them_apart(mini: tuple[Path, Built]) -> None:
+    out, threshold = mini[0] / "out", mini[1].manifest.recipe["dedup"]["threshold"]
+    splits = split_of(out)
+    assert {split: list(splits.values()).count(split) > 10 for split in splits.values()} == dict.fromkeys(
+        ("train", "validation", "test"), True
+    )
+    assert near_pairs(out, threshold) == []
+    assert near_pairs(out, 0.5)  # it does find what is there
