@@ -1,0 +1,200 @@
+"""Time mixing and writing beside `zstd -3` alone, and `pile verify` beside sha256sum, on a generated corpus.
+
+    python benchmarks/mix_and_write.py [--size BYTES] [--shards N] [--workers N] [--memory MIB] [--equal documents|bytes]
+
+The corpus is JSON Lines of made-up words in 4 sources with epochs of .5 to 1.75. What is timed are the stages spread, gather and
+seal of `pile build`, from extracted documents to sealed shards; then one zstd stream for each shard's text from a plain file, in
+as many processes, and sha256sum of each file of the corpus, as many at a time. CPU seconds are of all processes together: compare
+them where others use the machine. Prints Markdown tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import zstandard
+from stages import Measured
+
+from pile.build import Build
+from pile.commands import upstream_for
+from pile.executor import LocalExecutor
+from pile.recipe import load
+from pile.stage import Work
+from pile.storage import Storage
+from pile.verify import verify
+
+#: Epochs of the sources: their mean is 1, so that the corpus is as large as what was generated.
+EPOCHS = (0.5, 0.75, 1.0, 1.75)
+#: Files of each source: parts that the stages work on.
+FILES = 6
+#: Words that texts are made of, drawn as words of a language are: the n-th with a weight of 1 / (n + 3).
+VOCABULARY = 50_000
+MEAN_WORDS = 650
+MIXING = ("spread", "gather", "seal")
+
+
+def generate(folder: Path, size: int) -> None:
+    """Write about ``size`` bytes of text, the same on any machine."""
+    chance = np.random.default_rng(1)
+    letters = np.array(list("etaoinshrdlucmfw"))
+    words = np.array(["".join(chance.choice(letters, n)) for n in chance.integers(2, 10, VOCABULARY)], dtype=object)
+    weights = np.cumsum(1 / (np.arange(VOCABULARY) + 3))
+    for source in range(len(EPOCHS)):
+        for part in range(FILES):
+            left, number = size / len(EPOCHS) / FILES, 0
+            with open(folder / f"s{source}-{part}.jsonl", "w") as file:
+                while left > 0:
+                    count = int(chance.exponential(MEAN_WORDS)) + 1
+                    drawn = np.searchsorted(weights, chance.uniform(0, weights[-1], count))
+                    text = " ".join(words[drawn])
+                    file.write(json.dumps({"id": f"{part}-{number}", "text": text}) + "\n")
+                    left -= len(text)
+                    number += 1
+
+
+def recipe(folder: Path, arguments: argparse.Namespace) -> Path:
+    """Write the recipe and return where it is."""
+    output = f'shards = {arguments.shards}\nmemory = {arguments.memory}\nequal = "{arguments.equal}"'
+    tables = [
+        f'[sources.s{n}]\nuse = "local"\nepochs = {epochs}\noptions = {{ paths = ["s{n}-*.jsonl"] }}'
+        for n, epochs in enumerate(EPOCHS)
+    ]
+    path = folder / "generated.toml"
+    splits = "splits = { validation = 0.001, test = 0.001 }"
+    path.write_text("\n".join(['name = "generated"', "[output]", output, splits, *tables, "[dedup]"]))
+    return path
+
+
+def compress(path: str) -> float:
+    """Do what `zstd -3` does to one file; return the CPU seconds that it took."""
+    began = time.process_time()
+    with open(path, "rb") as source, open(f"{path}.zst", "wb") as target:
+        zstandard.ZstdCompressor(level=3, write_checksum=True).copy_stream(source, target)
+    return time.process_time() - began
+
+
+def decompress(shard: Path, target: Path) -> int:
+    """Write a shard's text to a plain file; return its bytes."""
+    with open(shard, "rb") as source, open(target, "wb") as plain:
+        reader = zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)
+        while chunk := reader.read(1 << 20):
+            plain.write(chunk)
+        return plain.tell()
+
+
+class Counted(Measured):
+    """Progress that also knows the CPU seconds of each stage, in all processes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.processor: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str, total: int | None) -> Iterator[Any]:
+        with self._counted(name), super().stage(name, total) as finished:
+            yield finished
+
+    @contextmanager
+    def bar(self, name: str, total: int | None, unit: str) -> Iterator[Any]:
+        if name != "seal":
+            with super().bar(name, total, unit) as bar:
+                yield bar
+            return
+        self.current = name
+        with self._counted(name), super().bar(name, total, unit) as bar:
+            yield bar
+
+    @contextmanager
+    def _counted(self, name: str) -> Iterator[None]:
+        before = self._spent()
+        yield
+        self.processor[name] = self._spent() - before
+
+    def _spent(self) -> float:
+        process = psutil.Process()
+        times = [one.cpu_times() for one in [process, *process.children(recursive=True)]]
+        return sum(one.user + one.system for one in times)
+
+
+def timed(function: Callable[[], Any]) -> float:
+    """Return how many seconds a call takes."""
+    began = time.perf_counter()
+    function()
+    return time.perf_counter() - began
+
+
+def zstd_alone(shards: list[Path], folder: Path, workers: int) -> tuple[float, float, int]:
+    """Return seconds, CPU seconds, and bytes of text."""
+    plain = [folder / f"plain-{number}" for number in range(len(shards))]
+    size = sum(decompress(shard, target) for shard, target in zip(shards, plain, strict=True))
+    with ProcessPoolExecutor(workers) as pool:
+        list(pool.map(abs, range(workers)))  # begun before the clock is
+        spent: list[float] = []
+        return timed(lambda: spent.extend(pool.map(compress, map(str, plain)))), sum(spent), size
+
+
+def sha256sum(out: Path, workers: int) -> float:
+    """Return seconds of sha256sum of every file."""
+    files = sorted((path for path in out.rglob("*") if path.is_file()), key=lambda path: -path.stat().st_size)
+    with ThreadPoolExecutor(workers) as pool:
+        run = ["sha256sum"]
+        return timed(
+            lambda: list(pool.map(lambda path: subprocess.run([*run, path], capture_output=True, check=True), files))
+        )
+
+
+def measure(arguments: argparse.Namespace, folder: Path) -> None:
+    """Do all of it and print."""
+    generate(folder, arguments.size)
+    loaded, progress, stop = load(recipe(folder, arguments)), Counted(), threading.Event()
+    watcher = threading.Thread(target=progress.watch, args=(stop,), daemon=True)
+    watcher.start()
+    out = folder / "out"
+    with upstream_for(loaded, None, progress) as upstream, LocalExecutor(arguments.workers) as executor:
+        Build(loaded, Storage(str(out)), Work(str(folder / "work")), upstream, executor, progress).build()
+    stop.set()
+    watcher.join()
+    shards = sorted(out.glob("train/*"))
+    stored = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    zstd, zstd_cpu, size = zstd_alone(shards, folder, arguments.workers)
+    rows = {name: (progress.stages[name].seconds, progress.processor[name]) for name in MIXING}
+    rows["mix and write"] = (sum(row[0] for row in rows.values()), sum(row[1] for row in rows.values()))
+    rows["zstd -3 alone"] = (zstd, zstd_cpu)
+    print(f"{size / 1e9:.2f} GB of shard text, {stored / 1e9:.2f} GB stored, {arguments.workers} workers\n")
+    print(
+        "| | seconds | MB/s of text | of zstd -3 alone | CPU seconds | of zstd -3 alone | peak memory, all processes |"
+    )
+    print("|---|--:|--:|--:|--:|--:|--:|")
+    for name, (spent, cpu) in rows.items():
+        peak = f"{progress.peaks[name] / 2**20:,.0f} MiB" if name in progress.peaks else ""
+        rates = f"{spent:.2f} | {size / spent / 1e6:,.1f} | {zstd / spent:.0%} | {cpu:.2f} | {zstd_cpu / cpu:.0%}"
+        print(f"| {name} | {rates} | {peak} |")
+    verify(Storage(str(out)))  # all files are in the page cache for both
+    sums, verified = sha256sum(out, arguments.workers), timed(lambda: verify(Storage(str(out))))
+    content = timed(lambda: verify(Storage(str(out)), content=True))
+    print("\n| | seconds | MB/s as stored | of sha256sum |\n|---|--:|--:|--:|")
+    for name, spent in (("sha256sum", sums), ("pile verify", verified), ("pile verify --content", content)):
+        print(f"| {name} | {spent:.2f} | {stored / spent / 1e6:,.0f} | {sums / spent:.0%} |")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=float, default=1e9)
+    parser.add_argument("--shards", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--memory", type=int, default=128)
+    parser.add_argument("--equal", default="documents")
+    with tempfile.TemporaryDirectory(prefix="pile-benchmark-") as name:
+        measure(parser.parse_args(), Path(name))
