@@ -13,7 +13,7 @@ from dedup.repeated import REPEATED
 from dedup.repeated import STAGE as REPETITION
 from dedup.repeats import Repeats, merged, units
 from dedup.runs import save
-from pile.cuts import CUT, CUTS, REPEATED_TEXT, STAGE, Span, without
+from pile.cuts import CUT_ROW, CUTS, REPEATED_TEXT, STAGE, Span, without
 from pile.decisions import decisions
 from pile.parts import Part, candidates
 from pile.stage import Task, Watch, Work, make_key
@@ -62,7 +62,7 @@ def cut(call: Cutting, folder: Path, watch: Watch, work: Work) -> dict[str, Any]
                 characters += sum(end - start for start, end in spans)
             else:
                 emptied += 1
-    save(folder / CUTS, np.array(rows, CUT))
+    save(folder / CUTS, np.array(rows, CUT_ROW))
     kept = int(np.count_nonzero(decisions(work, call.decided)["reason"] == 0))
     drops = {REPEATED_TEXT: emptied} if emptied else {}
     return {"in": kept, "out": kept - emptied, "drops": drops, "touched": touched, "characters": characters}

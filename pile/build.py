@@ -16,23 +16,26 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pile import examples, gather, judge, mix, settle, spread
+from pile import decontamination, examples, gather, judge, mix, settle, spread
+from pile.cuts import STAGE as CUT
+from pile.cuts import Cut
+from pile.decontamination import Decontaminated
 from pile.downloads import Downloads, observed
-from pile.errors import CorpusError, DataError, RequestError
+from pile.errors import DataError, RequestError
 from pile.executor import Executor
 from pile.extract import Extraction
 from pile.fetch import Upstream
 from pile.frames import FRAMES, index_of
 from pile.funnel import Columns, records
+from pile.libraries import libraries_of
 from pile.lock import Lock, Quarantined, check, make, read, write
-from pile.manifest import EXAMPLES, REPORT, Manifest, environment, fingerprint, system
+from pile.manifest import EXAMPLES, REPORT, Benchmark, Manifest, environment, fingerprint, system
 from pile.parts import Part
 from pile.progress import Progress, StageCount
-from pile.recipe import WEIGHED_BY, Recipe, make_dedup, make_source
+from pile.recipe import WEIGHED_BY, Recipe, make_dedup
 from pile.report import report
 from pile.runner import Result, run
-from pile.seal import Assembly, assemble_all, finished, former_shards, seal, unseal
-from pile.shards import Digests
+from pile.seal import assemble_all, assemblies, finished, former_shards, seal, unseal
 from pile.stage import Task, Work, digest, make_key
 from pile.storage import Storage
 
@@ -72,17 +75,20 @@ class Build:
         parts, judged = self.judge(parts)
         parts = self.settle(parts)
         decided = self.deduplicate(parts)
-        spreads = self.spread(parts, decided)
+        cleared = self.decontaminate(parts, decided)
+        spreads = self.spread(parts, decided, cleared)
         gathers = self.gather(spreads)
-        shown = self.examples(parts, decided)
+        shown = self.examples(parts, decided, cleared)
         facts = [[g.key for g in gathers], shown.key, self.lock.digest_of(self.recipe), facts_of(self.recipe)]
         key = make_key("corpus", 1, facts, libraries_of(self.recipe))
         already = finished(self.out, key)
         if already is not None:
             return Built(already, fresh=False)
-        columns = Columns(parts, [r.facts for r in extracted], [r.facts for r in judged], [f for _, f in decided])
+        columns = Columns(
+            parts, [r.facts for r in extracted], [r.facts for r in judged], [f for _, f in decided], cleared.facts
+        )
         sources = records(self.recipe, self.lock, columns, [r.facts for r in spreads])
-        return Built(self.seal(key, gathers, shown, sources), fresh=True)
+        return Built(self.seal(key, gathers, shown, sources, cleared.benchmarks), fresh=True)
 
     def locked(self) -> Lock:
         """Return the recipe's lock, made now where there is none."""
@@ -177,36 +183,31 @@ class Build:
         )
         return decided
 
-    def spread(self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]]) -> list[Result]:
+    def decontaminate(self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]]) -> Decontaminated:
+        """Look for benchmarks in what stays; where the recipe names none, only what deduplication cut is cut."""
+        cuts = [[Cut(CUT, facts["cuts"])] if "cuts" in facts else [] for _, facts in decided]
+        table = self.recipe.decontamination
+        if table is None:
+            return Decontaminated(cuts)
+        given = [(part, key, cut) for part, (key, _), cut in zip(parts, decided, cuts, strict=True)]
+        return decontamination.run(table, self.recipe.folder, given, self.work, self.run)
+
+    def spread(
+        self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]], cleared: Decontaminated
+    ) -> list[Result]:
         """Deal every survivor's copies out into buckets of the global order."""
         output, sources, tasks = self.recipe.output, self.recipe.sources, []
         buckets = spread.buckets_for([(part, sources[part.source].most_epochs) for part in parts], output.memory)
-        for part, (dedup, facts) in zip(parts, decided, strict=True):
+        for place, (part, (dedup, _)) in enumerate(zip(parts, decided, strict=True)):
             table = sources[part.source]
             mixture = spread.Mixture(self.recipe.seed, table.epochs, output.splits, buckets, quality=table.buckets)
-            tasks.append(spread.task(part, dedup, facts.get("cuts", ""), mixture, output.memory))
+            tasks.append(spread.task(part, dedup, cleared.cuts[place], cleared.mark(place), mixture, output.memory))
         return self.run("spread", tasks)
 
     def gather(self, spreads: list[Result]) -> list[Result]:
         """Put every bucket in order and write the shards, run by run."""
-        output, spools = self.recipe.output, [result.key for result in spreads]
-        counts = self._bucket_counts(spreads)
-        lines = int(counts[0, 0].sum())
-        if not lines:
-            raise CorpusError("no document is left for train: look at the report of drops, the filters and the epochs")
-        if lines < output.shards:
-            raise CorpusError(f"{lines} documents cannot fill {output.shards} shards: lower [output] shards")
-        calls = []
-        for number, split in enumerate(mix.SPLITS):
-            by_bytes = split == "train" and output.equal == "bytes"
-            units, shards = counts[int(by_bytes), number], output.shards if split == "train" else 1
-            total = int(units.sum())
-            for first, end, bucket in gather.runs(units, shards) if total else []:
-                before = int(units[:bucket].sum())
-                place = (total, by_bytes, bucket, len(units), before)
-                calls.append(gather.Gather(spools, split, first, end, shards, *place, output.level))
-        threads = max(1, self.executor.workers // len(calls))
-        calls = [msgspec.structs.replace(call, threads=threads) for call in calls]
+        spools = [result.key for result in spreads]
+        calls = gather.planned(self.recipe.output, spools, self._bucket_counts(spreads), self.executor.workers)
         return self.run("gather", [gather.task(call, digest(spools)) for call in calls])
 
     def _bucket_counts(self, spreads: list[Result]) -> npt.NDArray[np.int64]:
@@ -218,19 +219,26 @@ class Build:
                 total += np.load(self.work.file(spread.STAGE, result.key, spread.COUNTS))
         return total
 
-    def examples(self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]]) -> Result:
+    def examples(self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]], cleared: Decontaminated) -> Result:
         """Draw what ``pile inspect`` shows."""
         seed = self.recipe.seed
         tasks = [
-            examples.sample_task(part, dedup, facts.get("cuts", ""), seed)
-            for part, (dedup, facts) in zip(parts, decided, strict=True)
+            examples.sample_task(part, dedup, cuts, seed)
+            for part, (dedup, _), cuts in zip(parts, decided, cleared.cuts, strict=True)
         ]
         samples = self.run("sample", tasks)
         return self.run("examples", [examples.merge_task([result.key for result in samples], parts, seed)])[0]
 
-    def seal(self, key: str, gathers: list[Result], shown: Result, sources: dict[str, Any]) -> Manifest:
+    def seal(
+        self,
+        key: str,
+        gathers: list[Result],
+        shown: Result,
+        sources: dict[str, Any],
+        benchmarks: list[Benchmark],
+    ) -> Manifest:
         """Write shards, report and manifest to the output folder, and SHA256SUMS last."""
-        calls = self.assemblies(gathers)
+        calls = assemblies(self.recipe.output, gathers, self.work, self.out)
         unseal(self.out, [call.name for call in calls])
         began = time.perf_counter()
         with self.progress.bar("seal", len(calls), "shard") as bar:
@@ -246,6 +254,7 @@ class Build:
             sources,
             environment(libraries_of(self.recipe)),
             system(),
+            benchmarks=benchmarks,
         )
         with tempfile.TemporaryDirectory(prefix="pile-") as folder, self.work.reading(Path(folder)):
             content = self.work.file(examples.MERGE, shown.key, examples.FILE).read_bytes()
@@ -253,42 +262,6 @@ class Build:
         seal(self.out, manifest, {EXAMPLES: content, REPORT: report(manifest).encode(), FRAMES: frames})
         self.out.clear_scratch()
         return manifest
-
-    def assemblies(self, gathers: list[Result]) -> list[Assembly]:
-        """Return where each shard is; raises ``CorpusError`` where equal bytes leave one of train without a document."""
-        splits = self.recipe.output.splits
-        digits = max(2, len(str(self.recipe.output.shards - 1)))
-        names = {("train", n): f"train/{n:0{digits}}.jsonl.zst" for n in range(self.recipe.output.shards)}
-        names |= {(split, 0): f"{split}.jsonl.zst" for split in ("validation", "test")}
-        found = {name: (g.key, digests) for g in gathers for name, digests in g.facts["pieces"].items()}
-        calls = []
-        for (split, number), name in names.items():
-            piece, table = gather.piece_name(split, number), gather.table_name(split, number)
-            key, facts = found.get(piece, ("", None))
-            digests = msgspec.convert(facts, Digests) if facts else None
-            if digests is None and split == "train":
-                raise CorpusError(
-                    f'{name} is empty beside a document longer than a shard: lower [output] shards, or leave out equal = "bytes"'
-                )
-            if digests or {"validation": splits.validation, "test": splits.test}[split]:
-                calls.append(Assembly(name, split, key, piece, table, digests, self.work, self.out))
-        return calls
-
-
-#: What the kernel itself writes bytes with.
-KERNEL_LIBRARIES = ("msgspec", "numpy", "xxhash", "zstandard")
-
-
-def libraries_of(recipe: Recipe) -> list[str]:
-    """Return the distributions whose versions the bytes of a recipe's corpus are promised for."""
-    found = set(KERNEL_LIBRARIES)
-    for name, table in recipe.sources.items():
-        found.update(make_source(name, table.use, table.options).libraries)
-        for filter_table in table.filter_tables():
-            found.update(filter_table.make().libraries)
-    if recipe.dedup is not None:
-        found.update(make_dedup(recipe.dedup).libraries)
-    return sorted(found)
 
 
 def facts_of(recipe: Recipe) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 
 from pile.chance import draw
-from pile.cuts import REPEATED_TEXT, passages, without
-from pile.cuts import STAGE as CUT
+from pile.cut_examples import CutExamples
+from pile.cuts import Cut
 from pile.decisions import DEDUP_REASONS, NEAR_DUPLICATE, decisions
 from pile.difference import difference
-from pile.document import Document, Drop
+from pile.document import Drop
+from pile.example import EXCERPT, Example
 from pile.parts import DROPS, Part, documents, lost_rows, verdicts
 from pile.shards import read_lines, write_lines
 from pile.stage import Task, Watch, Work, make_key
@@ -30,34 +31,8 @@ KEPT = "kept"
 NEAR = DEDUP_REASONS[NEAR_DUPLICATE]
 #: Examples of each reason and source: enough to look at by the hundred.
 EACH = 100
-#: Characters of a text that an example shows.
-EXCERPT = 2000
 #: Characters of a near-duplicate, and of what was kept instead, that are searched for their difference.
 COMPARED = 50_000
-
-
-class Example(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One document or record: at which stage it was dropped and why, or ``reason`` "kept".
-
-    A duplicate has in ``instead`` the place (part, row), and after merging the id and the excerpt, of what was kept
-    instead.
-    """
-
-    source: str
-    stage: str
-    reason: str
-    id: str
-    url: str = ""
-    detail: str = ""
-    scores: dict[str, Any] = {}
-    characters: int = 0
-    text: str = ""
-    facts: dict[str, Any] = {}  #: what the source saw while it read it
-    jaccard: float = 0.0
-    instead: tuple[int, int] | None = None
-    instead_id: str = ""
-    instead_text: str = ""
-    difference: str = ""  #: of a near-duplicate, from what was kept instead to this
 
 
 class Sampling(msgspec.Struct, frozen=True):
@@ -65,7 +40,7 @@ class Sampling(msgspec.Struct, frozen=True):
 
     part: Part
     dedup: str
-    cuts: str
+    cuts: list[Cut]
     seed: int
 
 
@@ -77,9 +52,9 @@ class Merging(msgspec.Struct, frozen=True):
     seed: int
 
 
-def sample_task(part: Part, dedup: str, cuts: str, seed: int) -> Task:
+def sample_task(part: Part, dedup: str, cuts: list[Cut], seed: int) -> Task:
     """Return the task that draws one part's examples."""
-    facts = [part.extract, part.judge, part.lost, dedup, cuts, seed]
+    facts = [part.extract, part.judge, part.lost, dedup, msgspec.to_builtins(cuts), seed]
     return Task(
         STAGE, make_key(STAGE, VERSION, facts), sample, Sampling(part, dedup, cuts, seed), part.label, size=part.bytes
     )
@@ -121,14 +96,12 @@ def _examples(call: Sampling, work: Work) -> Iterator[Example]:
     lost = dict(zip(*(list(column) for column in lost_rows(work, part)), strict=True))
     decided = {int(d["row"]): d for d in decisions(work, call.dedup)} if call.dedup else {}
     rows = zip(documents(work, part), verdicts(work, part), strict=True)
-    cut = dict(passages(work, call.cuts))
+    cutting = CutExamples(work, call.cuts)
     for row, (document, verdict) in enumerate(rows):
-        if row in cut:
-            found = [document.text[start:end].strip() for start, end in cut[row]]
-            yield _of_cut(document, found)
-            document = msgspec.structs.replace(document, text=without(document.text, cut[row]))
-            if not document.text:
-                continue
+        yield from cutting.of(row, document)
+        document = cutting.rest(row, document)
+        if not document.text:
+            continue
         stage, reason, jaccard, instead = "mix", KEPT, 0.0, None
         if not verdict.keep:
             stage, reason = "judge", verdict.reason
@@ -152,21 +125,6 @@ def _examples(call: Sampling, work: Work) -> Iterator[Example]:
             jaccard=jaccard,
             instead=instead,
         )
-
-
-def _of_cut(document: Document, passages: list[str]) -> Example:
-    """Return what is cut from a document as an example of its own."""
-    text = "\n[...]\n".join(passages)
-    return Example(
-        document.source,
-        CUT,
-        REPEATED_TEXT,
-        document.id,
-        document.url,
-        f"{sum(map(len, passages)):,} of {len(document.text):,} characters are said by other documents, too",
-        characters=len(text),
-        text=text[:EXCERPT],
-    )
 
 
 def merge(call: Merging, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:

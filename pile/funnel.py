@@ -16,16 +16,17 @@ from pile.parts import Part
 from pile.recipe import Recipe
 
 #: The stages that drop documents, in order.
-STAGES = ("extract", "judge", "settle", "dedup", "cut", "mix")
+STAGES = ("extract", "judge", "settle", "dedup", "cut", "decontaminate", "mix")
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """For every part, in one order: what extraction, judging and deduplication say of it."""
+    """For every part, in one order: what extraction, judging, deduplication and decontamination say of it."""
 
     parts: list[Part]
     extracted: list[dict[str, Any]]
     judged: list[dict[str, Any]]
     decided: list[dict[str, Any]]
+    cleared: list[dict[str, Any]]  #: empty where nothing was decontaminated
 
 
 def records(recipe: Recipe, lock: Lock, columns: Columns, spreads: list[dict[str, Any]]) -> dict[str, SourceRecord]:
@@ -40,6 +41,7 @@ def records(recipe: Recipe, lock: Lock, columns: Columns, spreads: list[dict[str
             "settle": [facts["funnel"] for facts in mixed],
             "dedup": [columns.decided[i] for i in mine] if recipe.dedup is not None else [],
             "cut": [cut for i in mine if (cut := columns.decided[i].get("cut"))],
+            "decontaminate": [columns.cleared[i] for i in mine] if columns.cleared else [],
             "mix": mixed,
         }
         funnel = {stage: _sum(facts) for stage, facts in stages.items() if facts}

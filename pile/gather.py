@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from pile.errors import WorkError
+from pile.errors import CorpusError, WorkError
 from pile.mix import SPLITS
+from pile.recipe import Output
 from pile.shards import FRAME_BYTES, FrameWriter
 from pile.spread import HEADER, INDEX, SPOOL
 from pile.spread import STAGE as SPREAD
@@ -62,6 +63,24 @@ def task(call: Gather, spools: str) -> Task:
     facts = {**msgspec.to_builtins(msgspec.structs.replace(call, spools=[], threads=1)), "spools": spools}
     base = make_key(STAGE, VERSION, {**facts, "frame": FRAME_BYTES}, ("zstandard",))
     return Task(STAGE, base, gather, call, f"{call.split} {call.first}-{call.end - 1}")
+
+
+def planned(output: Output, spools: list[str], counts: npt.NDArray[np.int64], workers: int) -> list[Gather]:
+    """Return the calls that write all shards, by the lines in each bucket (by unit and split); raises ``CorpusError``."""
+    lines = int(counts[0, 0].sum())
+    if not lines:
+        raise CorpusError("no document is left for train: look at the report of drops, the filters and the epochs")
+    if lines < output.shards:
+        raise CorpusError(f"{lines} documents cannot fill {output.shards} shards: lower [output] shards")
+    calls = []
+    for number, split in enumerate(SPLITS):
+        by_bytes = split == "train" and output.equal == "bytes"
+        units, shards = counts[int(by_bytes), number], output.shards if split == "train" else 1
+        total = int(units.sum())
+        for first, end, bucket in runs(units, shards) if total else []:
+            place = (total, by_bytes, bucket, len(units), int(units[:bucket].sum()))
+            calls.append(Gather(spools, split, first, end, shards, *place, output.level))
+    return [msgspec.structs.replace(call, threads=max(1, workers // len(calls))) for call in calls]
 
 
 def runs(counts: npt.NDArray[np.int64], shards: int) -> list[tuple[int, int, int]]:

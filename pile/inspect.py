@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from pile.errors import CorpusError, RequestError
-from pile.examples import Example
+from pile.example import Example
 from pile.manifest import EXAMPLES, Manifest, read
 from pile.shards import read_lines
 from pile.storage import Storage

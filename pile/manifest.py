@@ -62,6 +62,17 @@ class SourceRecord(msgspec.Struct, frozen=True):
     buckets: list[BucketRecord] = []  #: in the recipe's order, then what none of them took; empty without buckets
 
 
+class Benchmark(msgspec.Struct, frozen=True):
+    """A benchmark that was looked for: its items, those too short to be found, those found, and in how many documents."""
+
+    name: str
+    checksum: str
+    items: int
+    too_short: int
+    found: int
+    documents: int
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """A finished corpus. ``key`` hashes all that decided its bytes; ``lock`` is the digest of its lock."""
 
@@ -75,6 +86,7 @@ class Manifest(msgspec.Struct, frozen=True):
     versions: dict[str, str]
     platform: str
     version: int = VERSION
+    benchmarks: list[Benchmark] = []  #: that the corpus was searched for
 
 
 def environment(libraries: list[str]) -> dict[str, str]:

@@ -87,6 +87,16 @@ class SourceTable(msgspec.Struct, frozen=True):
         return [FilterTable(f["use"], {k: v for k, v in f.items() if k != "use"}) for f in self.filters]
 
 
+class Decontamination(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The recipe's ``[decontamination]`` table."""
+
+    benchmarks: list[str]  #: files or patterns, relative to the recipe
+    fields: list[str] = []  #: of a JSON line that are looked for; all of its strings when left out
+    action: Literal["drop", "cut", "mark"] = (
+        "drop"  #: or "cut" what surrounds a passage, or "mark" the document in its ``meta``
+    )
+
+
 class Recipe(msgspec.Struct, frozen=True):
     """A corpus as a person describes it; the order of ``sources`` is the order of preference among duplicates."""
 
@@ -95,6 +105,7 @@ class Recipe(msgspec.Struct, frozen=True):
     seed: int = 0
     output: Output = Output()
     dedup: dict[str, Any] | None = None
+    decontamination: Decontamination | None = None
     path: str = ""
     lock: str = ""  #: where the lock is, when it is not beside the recipe
 

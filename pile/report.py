@@ -44,6 +44,7 @@ _NAMES = {
     "settle": "= latest versions",
     "dedup": "= distinct",
     "cut": "= with text of their own",
+    "decontaminate": "= without benchmarks",
     "mix": "= in the corpus",
 }
 
@@ -67,6 +68,13 @@ def report(manifest: Manifest) -> str:
     lines += ["", "## Funnel", "", "```", summary(manifest), "```", "", "## Shards", ""]
     lines += ["| shard | documents | size | text |", "|---|--:|--:|--:|"]
     lines += [f"| {s.name} | {s.documents:,} | {size(s.bytes)} | {size(s.content_bytes)} |" for s in manifest.shards]
+    if manifest.benchmarks:
+        lines += ["", "## Benchmarks that were looked for", ""]
+        lines += ["| benchmark | items | too short to be found | found | in documents |", "|---|--:|--:|--:|--:|"]
+        lines += [
+            f"| {b.name} | {b.items:,} | {b.too_short:,} | {b.found:,} | {b.documents:,} |" for b in manifest.benchmarks
+        ]
+        lines += ["", "`pile inspect DIR --reason contaminated` shows them."]
     damaged = [f"- {name}: {damage}" for name, r in manifest.sources.items() for damage in r.damaged]
     if damaged:
         lines += ["", "## Damaged inputs, kept as far as they could be read", "", *damaged]

@@ -21,7 +21,10 @@ from pile.errors import CorpusError, RequestError, WorkerDiedError, WorkError
 from pile.executor import Executor
 from pile.frames import FRAMES
 from pile.gather import STAGE as GATHER
+from pile.gather import piece_name, table_name
 from pile.manifest import EXAMPLES, MANIFEST, REPORT, SUMS, Manifest, Shard, read, read_sums, sums_of
+from pile.recipe import Output
+from pile.runner import Result
 from pile.shards import FRAME, Digests
 from pile.stage import Work
 from pile.storage import Storage
@@ -94,6 +97,27 @@ def unseal(out: Storage, keep: Iterable[str]) -> None:
     for name in sorted(former - keep):
         out.delete(name)
     out.delete(MANIFEST)
+
+
+def assemblies(output: Output, gathers: list[Result], work: Work, out: Storage) -> list[Assembly]:
+    """Return where each shard is; raises ``CorpusError`` where equal bytes leave one of train without a document."""
+    shares = {"validation": output.splits.validation, "test": output.splits.test}
+    digits = max(2, len(str(output.shards - 1)))
+    names = {("train", n): f"train/{n:0{digits}}.jsonl.zst" for n in range(output.shards)}
+    names |= {(split, 0): f"{split}.jsonl.zst" for split in shares}
+    found = {name: (g.key, digests) for g in gathers for name, digests in g.facts["pieces"].items()}
+    calls = []
+    for (split, number), name in names.items():
+        piece, table = piece_name(split, number), table_name(split, number)
+        key, facts = found.get(piece, ("", None))
+        digests = msgspec.convert(facts, Digests) if facts else None
+        if digests is None and split == "train":
+            raise CorpusError(
+                f'{name} is empty beside a document longer than a shard: lower [output] shards, or leave out equal = "bytes"'
+            )
+        if digests or shares[split]:
+            calls.append(Assembly(name, split, key, piece, table, digests, work, out))
+    return calls
 
 
 def assemble(call: Assembly) -> Shard:

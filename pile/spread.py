@@ -5,12 +5,11 @@ What is held in memory is bounded, and what is written is read once by the secon
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
@@ -19,15 +18,13 @@ import xxhash
 
 from pile.buckets import Bucket, Sorter
 from pile.chance import STEPS, draw
-from pile.cuts import passages, without
-from pile.decisions import STAGE as DEDUP
-from pile.decisions import decisions
-from pile.errors import WorkError
-from pile.mix import SPLITS, Line, copies, shard_line, split_of
-from pile.parts import Part, documents_as, lost_rows, verdicts
+from pile.cuts import Cut
+from pile.decontaminate import CONTAMINATED, contaminants
+from pile.mix import SPLITS, copies, shard_line, split_of
+from pile.parts import Part
 from pile.recipe import Splits
 from pile.stage import Task, Watch, Work, make_key
-from pile.text import normalise
+from pile.survivors import Survivors
 
 STAGE = "spread"
 VERSION = 2
@@ -40,8 +37,6 @@ SLICE = np.dtype([("split", "<i4"), ("bucket", "<i4"), ("offset", "<i8"), ("size
 UNITS = ("documents", "bytes")
 #: Bytes that a line in hand takes beside its own: a tuple of four objects, about 220 by sys.getsizeof, and a margin.
 LINE_OVERHEAD = 300
-#: Decisions in hand at a time.
-STRETCH = 10_000
 #: Of one line in the spool: place in the order, copy, bytes of the id, bytes of the line.
 HEADER = struct.Struct("<QIIQ")
 
@@ -54,16 +49,6 @@ class Mixture(msgspec.Struct, frozen=True, omit_defaults=True):
     splits: Splits
     buckets: int
     quality: list[Bucket] = []  #: whose documents have other epochs
-
-
-class Survivor(NamedTuple):
-    """A document that no stage removed, its cluster of duplicates, and what was found out about it."""
-
-    document: Line
-    size: int  #: bytes of its text
-    cluster: int
-    cluster_size: int
-    scores: dict[str, Any]
 
 
 def buckets_for(parts: Iterable[tuple[Part, float]], memory: int) -> int:
@@ -80,20 +65,21 @@ def half_of(memory: int) -> int:
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """What one task of the first pass works on: a part, and the keys of its decisions and its cuts, "" where there are none."""
+    """What one task of the first pass works on: a part, its cuts, the keys of its decisions and its marks ("" where none)."""
 
     part: Part
     dedup: str
-    cuts: str
+    cuts: list[Cut]
+    marks: str
     mixture: Mixture
     memory: int  #: MiB; decides nothing but how often the spool is written to
 
 
-def task(part: Part, dedup: str, cuts: str, mixture: Mixture, memory: int) -> Task:
+def task(part: Part, dedup: str, cuts: list[Cut], marks: str, mixture: Mixture, memory: int) -> Task:
     """Return the first pass's task for one part."""
-    facts = [part.extract, part.judge, part.lost, dedup, cuts, msgspec.to_builtins(mixture)]
+    facts = [part.extract, part.judge, part.lost, dedup, msgspec.to_builtins(cuts), marks, msgspec.to_builtins(mixture)]
     base = make_key(STAGE, VERSION, facts, ("msgspec", "xxhash"))
-    return Task(STAGE, base, spread, Spread(part, dedup, cuts, mixture, memory), part.label, size=part.bytes)
+    return Task(STAGE, base, spread, Spread(part, dedup, cuts, marks, mixture, memory), part.label, size=part.bytes)
 
 
 def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
@@ -104,16 +90,21 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
     unique: Counter[str] = Counter()
     text_bytes: Counter[str] = Counter()
     survivors = Survivors(work, call.part, call.dedup, call.cuts)
+    marks = contaminants(work, call.marks)
     sorter = Sorter(mixture.quality, mixture.epochs)
     with open(folder / SPOOL, "wb") as file:
         spool = _Spool(file, mixture.buckets, half_of(call.memory))
-        for document, size, cluster, cluster_size, scores in survivors:
-            split = split_of(mixture.splits, mixture.seed, cluster)
-            number = copies(sorter.epochs(document.id, size, scores, cluster_size), mixture.seed, document.id)
+        for survivor in survivors:
+            document, size = survivor.document, survivor.size
+            split = split_of(mixture.splits, mixture.seed, survivor.cluster)
+            epochs = sorter.epochs(document.id, size, survivor.scores, survivor.cluster_size)
+            number = copies(epochs, mixture.seed, document.id)
             number = number if split == "train" else min(number, 1)
             if not number:
                 drops["not_sampled"] += 1
                 continue
+            if survivor.row in marks:
+                document = msgspec.structs.replace(document, meta={**document.meta, CONTAMINATED: marks[survivor.row]})
             line = shard_line(document)
             unique[split] += 1
             lines[split] += number
@@ -135,75 +126,6 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
         "text_bytes": dict(sorted(text_bytes.items())),
         **sorter.facts(),
     }
-
-
-class Survivors:
-    """Iterates over what no stage removed, and counts what settling removed on the way.
-
-    Texts come without the passages that are cut from them; what then has no text is not among the survivors.
-    """
-
-    def __init__(self, work: Work, part: Part, dedup: str, cuts: str) -> None:
-        self._work, self._part, self._dedup, self._cuts = work, part, dedup, cuts
-        self._settled: Counter[str] = Counter()
-        self._candidates = self.count = self.text_bytes = 0
-
-    def __iter__(self) -> Iterator[Survivor]:
-        lost = dict(zip(*(list(column) for column in lost_rows(self._work, self._part)), strict=True))
-        decided, ids = self._decided() if self._dedup else None, hashlib.sha256()
-        rows = zip(documents_as(Line, self._work, self._part), verdicts(self._work, self._part), strict=True)
-        cuts = passages(self._work, self._cuts)
-        cut = next(cuts, None)
-        for row, (document, verdict) in enumerate(rows):
-            if document.id != verdict.id:
-                raise WorkError(f"{self._part.label}: row {row} is {document.id} but its verdict is on {verdict.id}")
-            if not verdict.keep:
-                continue
-            if row in lost:
-                self._settled[lost[row]] += 1
-                continue
-            self._candidates += 1
-            ids.update(document.id.encode() + b"\n")
-            if decided is None:
-                # Without deduplication exact copies stay, and must at least stay on one side of the splits.
-                cluster = xxhash.xxh3_64_intdigest((normalise(document.plain_text()) or document.id).encode())
-                cluster_size = 1
-            else:
-                decided_row, reason, cluster, cluster_size = next(decided)
-                if decided_row != row:
-                    raise WorkError(f"{self._part.label}: no decision on row {row}, {document.id}")
-                if reason:
-                    continue
-            if cut is not None and cut[0] == row:
-                text = without(document.plain_text(), cut[1])
-                cut = next(cuts, None)
-                if not text:
-                    continue
-                document = msgspec.structs.replace(document, text=msgspec.Raw(msgspec.json.encode(text)))
-            size = document.text_bytes()
-            self.count += 1
-            self.text_bytes += size
-            yield Survivor(document, size, cluster, cluster_size, verdict.scores)
-        if cut is not None:
-            raise WorkError(
-                f"{self._part.label}: a cut is in row {cut[0]}, which does not stay; delete the work folder"
-            )
-        if decided is not None and ids.hexdigest() != (self._work.facts(DEDUP, self._dedup) or {}).get("ids"):
-            raise WorkError(
-                f"{self._part.label}: deduplication decided on other documents than these; delete the work folder"
-            )
-
-    def _decided(self) -> Iterator[tuple[int, int, int, int]]:
-        """Yield row, reason, cluster and its size of every decision: a stretch at a time, numbers of Python are cheap."""
-        found = decisions(self._work, self._dedup)
-        for start in range(0, len(found), STRETCH):
-            columns = (found[start : start + STRETCH][name].tolist() for name in ("row", "reason", "cluster", "size"))
-            yield from zip(*columns, strict=True)
-
-    def funnel(self) -> dict[str, Any]:
-        """Return the settle stage's counts over the documents that were judged worth keeping."""
-        drops = dict(sorted(self._settled.items()))
-        return {"in": self._candidates + self._settled.total(), "out": self._candidates, "drops": drops}
 
 
 class _Spool:

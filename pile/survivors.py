@@ -1,0 +1,102 @@
+"""Survivors: the documents of a part that no stage removed, without what is cut from their texts.
+
+Whatever comes after deduplication reads a part through this one door, and sees the same documents.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+import xxhash
+
+from pile.cuts import Cut, Cutter
+from pile.decisions import STAGE as DEDUP
+from pile.decisions import decisions
+from pile.errors import WorkError
+from pile.mix import Line
+from pile.parts import Part, documents_as, lost_rows, verdicts
+from pile.stage import Work
+from pile.text import normalise
+
+#: Decisions in hand at a time.
+STRETCH = 10_000
+
+
+class Survivor(NamedTuple):
+    """A document that no stage removed, its cluster of duplicates, and what was found out about it."""
+
+    row: int
+    document: Line
+    size: int  #: bytes of its text
+    cluster: int
+    cluster_size: int
+    scores: dict[str, Any]
+
+
+class Survivors:
+    """Iterates over what no stage removed, and counts what settling removed on the way.
+
+    Texts come without the passages that are cut from them; what then has no text is not among the survivors.
+    """
+
+    def __init__(self, work: Work, part: Part, dedup: str, cuts: list[Cut]) -> None:
+        self._work, self._part, self._dedup, self._cuts = work, part, dedup, cuts
+        self._settled: Counter[str] = Counter()
+        self._candidates = self.count = self.text_bytes = 0
+
+    def __iter__(self) -> Iterator[Survivor]:
+        lost = dict(zip(*(list(column) for column in lost_rows(self._work, self._part)), strict=True))
+        decided, ids = self._decided() if self._dedup else None, hashlib.sha256()
+        rows = zip(documents_as(Line, self._work, self._part), verdicts(self._work, self._part), strict=True)
+        cutter = Cutter(self._work, self._cuts)
+        for row, (document, verdict) in enumerate(rows):
+            if document.id != verdict.id:
+                raise WorkError(f"{self._part.label}: row {row} is {document.id} but its verdict is on {verdict.id}")
+            if not verdict.keep:
+                continue
+            if row in lost:
+                self._settled[lost[row]] += 1
+                continue
+            self._candidates += 1
+            ids.update(document.id.encode() + b"\n")
+            if decided is None:
+                # Without deduplication exact copies stay, and must at least stay on one side of the splits.
+                cluster = xxhash.xxh3_64_intdigest((normalise(document.plain_text()) or document.id).encode())
+                cluster_size = 1
+            else:
+                decided_row, reason, cluster, cluster_size = next(decided)
+                if decided_row != row:
+                    raise WorkError(f"{self._part.label}: no decision on row {row}, {document.id}")
+                if reason:
+                    continue
+            if cutter.touches(row):
+                text = cutter.rest(row, document.plain_text())
+                if not text:
+                    continue
+                document = msgspec.structs.replace(document, text=msgspec.Raw(msgspec.json.encode(text)))
+            size = document.text_bytes()
+            self.count += 1
+            self.text_bytes += size
+            yield Survivor(row, document, size, cluster, cluster_size, verdict.scores)
+        if (left := cutter.left()) is not None:
+            raise WorkError(f"{self._part.label}: a cut is in row {left}, which does not stay; delete the work folder")
+        if decided is not None and ids.hexdigest() != (self._work.facts(DEDUP, self._dedup) or {}).get("ids"):
+            raise WorkError(
+                f"{self._part.label}: deduplication decided on other documents than these; delete the work folder"
+            )
+
+    def _decided(self) -> Iterator[tuple[int, int, int, int]]:
+        """Yield row, reason, cluster and its size of every decision: a stretch at a time, numbers of Python are cheap."""
+        found = decisions(self._work, self._dedup)
+        for start in range(0, len(found), STRETCH):
+            columns = (found[start : start + STRETCH][name].tolist() for name in ("row", "reason", "cluster", "size"))
+            yield from zip(*columns, strict=True)
+
+    def funnel(self) -> dict[str, Any]:
+        """Return the settle stage's counts over the documents that were judged worth keeping."""
+        drops = dict(sorted(self._settled.items()))
+        return {"in": self._candidates + self._settled.total(), "out": self._candidates, "drops": drops}
