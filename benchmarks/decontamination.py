@@ -1,4 +1,4 @@
-"""How much of the benchmarks' questions decontamination finds, planted into real text and changed, and what it finds in clean text.
+"""How many questions of benchmarks decontamination finds, planted into real text and changed, and what it finds in clean text.
 
     python benchmarks/decontamination.py CORPUS [--benchmarks DIR] [--questions N]
 

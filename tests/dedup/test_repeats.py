@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dedup import minhash, repeats, units
 from dedup.minhash import Minhash
-from pile.cuts import passages, without
+from pile.cuts import STAGE, Cut, passages, without
 from pile.errors import RequestError
 from pile.executor import LocalExecutor
 from pile.runner import run
@@ -32,7 +32,7 @@ def texts_after(
     found = wanted.run(parts, 1, corpus.work, run or corpus.run)
     left = {}
     for part, (_, facts) in zip(parts, found, strict=True):
-        cut = dict(passages(corpus.work, facts["cuts"]))
+        cut = dict(passages(corpus.work, Cut(STAGE, facts["cuts"])))
         for row, document in enumerate(corpus.documents(part)):
             if document.id not in removed:
                 left[document.id] = without(document.text, cut.get(row, []))

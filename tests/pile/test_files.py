@@ -164,3 +164,21 @@ def test_repeats_are_cut_from_all_texts_but_one_and_can_be_looked_at(tmp_path: P
     assert shown.stdout.count(notice) == 4
     wrong = pile("dedup", "a.jsonl", "--repeats", "sentences", "--out", "out2", "--workers", "1")
     assert (wrong.returncode, "sentences" in wrong.stderr, wrong.stderr.count("\n")) == (2, True, 1)
+
+
+@pytest.mark.slow
+def test_on_ray_the_same_stages_give_the_same_bytes(tmp_path: Path, pile: Run) -> None:
+    notice = "This notice stands at the end of every page of this old mill and says nothing new."
+    for name, numbers in (("a", range(40)), ("b", range(20, 70))):
+        (tmp_path / f"{name}.jsonl").write_text(
+            "".join(line(f"{text(n)} {name}\n\n{notice if n % 3 else ''}") for n in numbers)
+        )
+    last_lines = []
+    for out, more in (("local", ("--workers", "2")), ("cluster", ("--ray", "", "--workers", "2"))):
+        done = pile(
+            "dedup", "a.jsonl", "b.jsonl", "--repeats", "paragraphs", "--out", out, "--work", f"work-{out}", *more
+        )
+        assert done.returncode == 0, done.stderr
+        last_lines.append(done.stdout.splitlines()[-1])
+    assert last_lines[0] == last_lines[1]
+    assert 50 <= len(kept(tmp_path / "local")) < 90
