@@ -6,7 +6,7 @@ Each part's text is read once, for the documents that are in a pair; pairs are t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +149,8 @@ class _Sets:
 
     def __init__(self, call: Verification, work: Work, documents: Numbers) -> None:
         self._keys, self._work, self._documents = call.shingles, work, documents
-        self._map = lru_cache(maxsize=MOST_MAPPED)(self._mapped)
+        # Not a method: with a reference to itself this would hold all mappings until the collector happens to come by.
+        self._map = lru_cache(maxsize=MOST_MAPPED)(partial(_mapped, work, call.shingles))
         self._bounds: list[tuple[int, int, int]] = []  # part, start and end of each document's set
         starts = np.array(call.starts, np.int64)
         parts = np.searchsorted(starts, documents, side="right") - 1
@@ -177,8 +178,9 @@ class _Sets:
         starts = np.concatenate([[0], ends])[places]
         return [(part, start, end) for start, end in zip(starts.tolist(), ends[places].tolist(), strict=True)]
 
-    def _mapped(self, part: int) -> npt.NDArray[Any]:
-        path = self._work.file(SHINGLE, self._keys[part], SETS)
-        if not path.stat().st_size:  # nothing can be mapped where there is nothing
-            return np.empty(0, np.uint64)
-        return np.asarray(np.memmap(path, np.uint64, "r"))  # a plain view: slices of a memmap cost ten times as much
+
+def _mapped(work: Work, keys: dict[int, str], part: int) -> npt.NDArray[Any]:
+    path = work.file(SHINGLE, keys[part], SETS)
+    if not path.stat().st_size:  # nothing can be mapped where there is nothing
+        return np.empty(0, np.uint64)
+    return np.asarray(np.memmap(path, np.uint64, "r"))  # a plain view: slices of a memmap cost ten times as much
