@@ -128,7 +128,7 @@ def test_garbage_gives_text_and_no_exception(page: str) -> None:
 def test_pages_cut_to_pieces_are_read_all_the_same(pieces: list[str]) -> None:
     text = choose("".join(pieces)).text
     assert text == choose("".join(pieces)).text
-    assert text == text.strip()
+    assert text == text.rstrip()  # code may begin with an indent
 
 
 def _f1(text: str, gold: str) -> float:
