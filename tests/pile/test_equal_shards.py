@@ -134,6 +134,7 @@ class Here:
             yield task, outcome
 
 
+@pytest.mark.slow
 def test_mixing_stays_within_its_memory_whatever_the_epochs(tmp_path: Path, build) -> None:  # type: ignore[no-untyped-def]
     """18 MB of copies of a few short texts beside long ones, of which there are half: both passes take less than 8 MiB."""
     sizes = {"a-short": (1200, 200), "b-long": (300, 20_000)}

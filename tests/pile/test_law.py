@@ -71,11 +71,13 @@ def test_noise_that_no_law_explains_is_shown_by_a_low_rank(tmp_path: Path) -> No
     assert float(proposal.notes[0].partition("folds): ")[2].split()[0]) < 0.7
 
 
+@pytest.mark.slow
 def test_equal_runs_give_equal_epochs(tmp_path: Path) -> None:
     path = write(tmp_path / "runs.csv", mixtures(20))
     assert law(path)[0] == law(path)[0]
 
 
+@pytest.mark.slow
 def test_no_share_leaves_what_was_run_unless_that_is_asked_for_and_said(tmp_path: Path) -> None:
     runs = mixtures(24, spread=0.002)  # all near a quarter
     path = write(tmp_path / "runs.csv", runs)
@@ -100,6 +102,7 @@ def test_caps_hold_four_epochs_where_nobody_says_otherwise(tmp_path: Path) -> No
         law(path, budget="41MB")
 
 
+@pytest.mark.slow
 def test_caps_that_only_mixtures_beyond_the_runs_can_keep_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "runs.csv", mixtures(24, spread=0.002))
     with pytest.raises(RequestError, match="--extrapolate"):

@@ -29,7 +29,7 @@ def unimax(sizes: list[float], budget: float, most: float) -> list[float]:
 
 
 wants = st.lists(
-    st.tuples(st.one_of(st.just(0.0), st.floats(1e-6, 1e6)), st.floats(1e-3, 1e6)), min_size=1, max_size=12
+    st.tuples(st.one_of(st.just(0.0), st.floats(1e-2, 1e4)), st.floats(1e-3, 1e6)), min_size=1, max_size=12
 ).filter(lambda pairs: any(want for want, _ in pairs))
 
 
