@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pile import benchmarks
+from pile.benchmark_hits import hits_in
 from pile.benchmarks import Features, Lookup
-from pile.contamination import hits_in
 from pile.corpus import Corpus
 from pile.decontaminate import Found, held
 

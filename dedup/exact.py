@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -78,10 +79,14 @@ def runs_of(keys: list[str]) -> list[Run]:
 
 def copy_flags(work: Work, total: int, keys: list[str]) -> npt.NDArray[np.uint8]:
     """Return one bit for each document of the corpus: whether it is a copy of another."""
+    return flags_of(total, (run.column(work, "copy") for run in runs_of(keys)))
+
+
+def flags_of(total: int, documents: Iterable[Numbers]) -> npt.NDArray[np.uint8]:
+    """Return one bit for each document of the corpus, set for those given."""
     flags = np.zeros(total // 8 + 1, np.uint8)
-    for run in runs_of(keys):
-        copies = run.column(work, "copy")
-        np.bitwise_or.at(flags, copies >> 3, (1 << (copies & 7)).astype(np.uint8))
+    for numbers in documents:
+        np.bitwise_or.at(flags, numbers >> 3, (1 << (numbers & 7)).astype(np.uint8))
     return flags
 
 

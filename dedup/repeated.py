@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from dedup.exact import flagged
+from dedup.exact import flagged, flags_of
 from dedup.runs import Column, Run, Share, ranges, read_range, same_as_previous, write_run
-from dedup.signed import Numbers, Signed, Tables
+from dedup.signed import Numbers, Signed, Tables, sliced_runs
 from dedup.units import STAGE as UNITS
 from pile.decisions import decisions
 from pile.stage import Task, Watch, Work, make_key
@@ -77,19 +76,14 @@ def _cut(
 
 
 def _runs(call: Repetition) -> list[Run]:
-    starts = call.signed.starts()
-    return [
-        Run(UNITS, key, f"units{run}-{slice}", int(start), slice, slices)
-        for (key, runs), start in zip(call.units, starts[:-1], strict=True)
-        for run, slices in enumerate(runs)
-        for slice in range(slices)
-    ]
+    keys, runs = [key for key, _ in call.units], [runs for _, runs in call.units]
+    return sliced_runs(UNITS, "units", keys, runs, call.signed.starts())
 
 
 def _gone(call: Repetition, work: Work) -> npt.NDArray[np.uint8]:
     """Return one bit for each document of the corpus: whether deduplication removed it."""
-    flags = np.zeros(call.signed.total // 8 + 1, np.uint8)
-    for key, (start, _) in zip(call.decided, pairwise(call.signed.starts().tolist()), strict=True):
-        removed = np.flatnonzero(decisions(work, key)["reason"]) + start
-        np.bitwise_or.at(flags, removed >> 3, (1 << (removed & 7)).astype(np.uint8))
-    return flags
+    starts = call.signed.starts()[:-1].tolist()
+    removed = (
+        np.flatnonzero(decisions(work, key)["reason"]) + start for key, start in zip(call.decided, starts, strict=True)
+    )
+    return flags_of(call.signed.total, removed)

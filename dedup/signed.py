@@ -56,13 +56,17 @@ class Signed(msgspec.Struct, frozen=True):
 
     def runs_of(self, name: str) -> list[Run]:
         """Return all parts' runs of one kind (``texts``, ``urls`` or ``bands``)."""
-        starts = self.starts()
-        return [
-            Run(STAGE, key, f"{name}{run}-{slice}", int(start), slice, slices)
-            for key, start, runs in zip(self.keys, starts[:-1], self.runs, strict=True)
-            for run, slices in enumerate(runs)
-            for slice in range(slices)
-        ]
+        return sliced_runs(STAGE, name, self.keys, self.runs, self.starts())
+
+
+def sliced_runs(stage: str, name: str, keys: list[str], runs: list[list[int]], starts: Numbers) -> list[Run]:
+    """Return the slices of each part's runs of one kind, by the number of the part's first document."""
+    return [
+        Run(stage, key, f"{name}{run}-{slice}", int(start), slice, slices)
+        for key, start, mine in zip(keys, starts[:-1], runs, strict=True)
+        for run, slices in enumerate(mine)
+        for slice in range(slices)
+    ]
 
 
 class Tables:

@@ -190,7 +190,7 @@ class Build:
         if table is None:
             return Decontaminated(cuts)
         given = [(part, key, cut) for part, (key, _), cut in zip(parts, decided, cuts, strict=True)]
-        return decontamination.run(table, self.recipe.folder, given, self.work, self.run)
+        return decontamination.search(table, self.upstream, self.recipe.folder, given, self.work, self.run)
 
     def spread(
         self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]], cleared: Decontaminated

@@ -1,6 +1,6 @@
-"""Decontamination: documents that hold questions of a benchmark are found by rare words in a row, and dropped, cut or marked.
+"""The decontaminate stage: documents that hold questions of a benchmark are dropped, cut or marked.
 
-The decontaminate stage: it decides by the hits that ``pile.contamination`` found, without those that are common.
+It decides by the hits that ``pile.benchmark_hits`` found, without those that are common, and reads texts only to cut them.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from pile.benchmark_hits import COMMON, FEATURES, FLAGS, FOUND_HITS, HITS, PASSAGES, Hunt, load_features
 from pile.benchmarks import BLANK_LINES, GRAM_WORDS, Features, words_of
-from pile.contamination import COMMON, FEATURES, FLAGS, FOUND_HITS, HITS, PASSAGES, Hunt, load_features
 from pile.cuts import CUT_ROW, CUTS, Span
+from pile.recipe import Action
 from pile.shards import STORED_LEVEL, read_lines, write_lines
 from pile.stage import Task, Watch, Work, make_key
 from pile.survivors import Survivors
@@ -30,14 +31,14 @@ FOUND = "found.jsonl.zst"  #: of decontaminate: one Found a line, by row
 #: Characters of a passage that an example shows.
 PASSAGE_EXCERPT = 200
 
-Action = Literal["drop", "cut", "mark"]
-
 #: Different rare grams of a passage that must be in a document: of two, both are hardly there by chance (marin #7051, in the
-#: field notes), of a long passage half, and so many are always enough, a third of a page's quotation.
+#: field notes), of a longer passage half, and of any so many are enough: 27 words in a row.
 LEAST, SHARE, ENOUGH = 2, 0.5, 20
-#: What is cut around a passage beside its paragraphs, the shortest piece that stays, and most pieces of a document, as GPT-3 and
-#: The Pile had it (Brown et al. 2020, appendix C): 200 characters, 200 characters, 10 pieces.
+#: Characters of the shortest piece that stays where paragraphs are cut out, and the most pieces of a document, as GPT-3 and The
+#: Pile had it (Brown et al. 2020, appendix C). They cut 200 characters on either side; here it is the paragraph.
 SHORTEST_PIECE, MOST_PIECES = 200, 10
+#: The cut that leaves nothing, however long the text.
+WHOLE: list[Span] = [(0, 1 << 62)]
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ class Found(msgspec.Struct, frozen=True):
 
 def task(call: Decision) -> Task:
     """Return the task that decides on one part."""
-    base = make_key(STAGE, VERSION, [call.hits, call.common, call.action, LEAST, SHARE, ENOUGH])
+    base = make_key(STAGE, VERSION, [call.hits, call.common, call.action])
     return Task(STAGE, base, decontaminate, call, call.hunt.part.label, size=call.hunt.part.bytes)
 
 
@@ -93,13 +94,9 @@ def decontaminate(call: Decision, folder: Path, watch: Watch, work: Work) -> dic
         "in": documents,
         "out": documents - dropped,
         "drops": {CONTAMINATED: dropped} if dropped else {},
-        "found": dict(Counter(name for name, _ in {(one.benchmark, one.row) for one in found})),
+        "found": dict(Counter(name for name, _ in sorted({(one.benchmark, one.row) for one in found}))),
         "items": {name: sorted(numbers) for name, numbers in items.items()},
     }
-
-
-#: The cut that leaves nothing, however long the text.
-WHOLE: list[Span] = [(0, 1 << 62)]
 
 
 def held(hits: npt.NDArray[Any], features: Features) -> list[Found]:

@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
-from pile import contamination, decontaminate
+from pile import benchmark_hits, decontaminate
 from pile.cuts import Cut
-from pile.errors import RequestError
+from pile.errors import RecipeError
+from pile.fetch import Upstream
 from pile.manifest import Benchmark
 from pile.parts import Part
 from pile.recipe import Decontamination
@@ -33,21 +34,22 @@ class Decontaminated(msgspec.Struct, frozen=True):
         return self.keys[place] if self.marks else ""
 
 
-def run(
+def search(
     table: Decontamination,
+    upstream: Upstream,
     folder: Path,
     parts: list[tuple[Part, str, list[Cut]]],
     work: Work,
     run: Callable[[str, list[Task]], list[Result]],
 ) -> Decontaminated:
     """Look for the benchmarks in all parts, given with the key of their decisions and their cuts, and decide."""
-    files = files_of(table, folder)
+    files = files_of(table, upstream, folder)
     # In the build's own process: the files are on this machine, which on a cluster a worker's is not.
-    key, facts = work.perform(contamination.features_task(files, table.fields))
-    hunts = [contamination.Hunt(part, dedup, cuts, key) for part, dedup, cuts in parts]
-    hits = run(contamination.HITS, [contamination.hits_task(hunt) for hunt in hunts])
+    key, facts = work.perform(benchmark_hits.features_task(files, table.fields))
+    hunts = [benchmark_hits.Hunt(part, dedup, cuts, key) for part, dedup, cuts in parts]
+    hits = run(benchmark_hits.HITS, [benchmark_hits.hits_task(hunt) for hunt in hunts])
     total = sum(result.facts["in"] for result in hits)
-    [common] = run(contamination.COMMON, [contamination.common_task([result.key for result in hits], key, total)])
+    [common] = run(benchmark_hits.COMMON, [benchmark_hits.common_task([result.key for result in hits], key, total)])
     calls = [
         decontaminate.Decision(hunt, result.key, common.key, table.action)
         for hunt, result in zip(hunts, hits, strict=True)
@@ -72,17 +74,16 @@ def _benchmarks(files: list[tuple[str, str]], facts: dict[str, Any], results: li
     return made
 
 
-def files_of(table: Decontamination, folder: Path) -> list[tuple[str, str]]:
-    """Return the files with their sha256, by name; raises ``RequestError`` where a pattern matches none."""
+def files_of(table: Decontamination, upstream: Upstream, folder: Path) -> list[tuple[str, str]]:
+    """Return the files with their sha256, by name; raises ``RecipeError`` where there is none, or two of one name."""
     found: dict[str, Path] = {}
-    for pattern in table.benchmarks:
-        matches = sorted(folder.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
-        if not [path for path in matches if path.is_file()]:
-            raise RequestError(f"[decontamination] benchmarks: no file {pattern!r} in {folder}; name one, or a pattern")
-        for path in matches:
-            if path.name in found and found[path.name] != path:
-                raise RequestError(f"[decontamination] benchmarks: two files are called {path.name}: rename one")
-            found[path.name] = path
+    for name in upstream.find(table.benchmarks):
+        path = folder / name
+        if path.name in found:
+            raise RecipeError(f"[decontamination] benchmarks: two files are called {path.name}: rename one")
+        found[path.name] = path
+    if not found:
+        raise RecipeError("[decontamination] benchmarks: no file is named; name some, or take the table out")
     return [(str(path), _sha256(path)) for _, path in sorted(found.items())]
 
 

@@ -87,14 +87,16 @@ class SourceTable(msgspec.Struct, frozen=True):
         return [FilterTable(f["use"], {k: v for k, v in f.items() if k != "use"}) for f in self.filters]
 
 
+#: What becomes of a document that holds questions of a benchmark.
+Action = Literal["drop", "cut", "mark"]
+
+
 class Decontamination(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The recipe's ``[decontamination]`` table."""
 
     benchmarks: list[str]  #: files or patterns, relative to the recipe
     fields: list[str] = []  #: of a JSON line that are looked for; all of its strings when left out
-    action: Literal["drop", "cut", "mark"] = (
-        "drop"  #: or "cut" what surrounds a passage, or "mark" the document in its ``meta``
-    )
+    action: Action = "drop"  #: or "cut" what surrounds a passage, or "mark" the document in its ``meta``
 
 
 class Recipe(msgspec.Struct, frozen=True):

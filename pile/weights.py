@@ -70,11 +70,12 @@ def outdated(recipe: Recipe, manifest: Manifest | None) -> list[str]:
         return []
     before, now = manifest.recipe, msgspec.to_builtins(recipe)
     decide = ("use", "options", "filters")
+    if any(before.get(key) != now[key] for key in ("dedup", "decontamination")):
+        return [name for name in now["sources"] if name in manifest.sources]
     return [
         name
         for name, table in now["sources"].items()
-        if name in manifest.sources
-        and (before["dedup"] != now["dedup"] or any(before["sources"][name].get(k) != table[k] for k in decide))
+        if name in manifest.sources and any(before["sources"][name].get(k) != table[k] for k in decide)
     ]
 
 

@@ -52,7 +52,7 @@ def weights(
         _print(mixture(found), as_json)
     for name in outdated(loaded, manifest):
         print(
-            f"(the size of {name} is of a build with other options, filters or [dedup]: build to measure it)",
+            f"(the size of {name} is of a build with other options, filters, [dedup] or [decontamination]: build to measure it)",
             file=aside,
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pile import benchmarks, contamination, decontaminate
+from pile import benchmark_hits, benchmarks, decontaminate
 from pile.benchmarks import GRAM_WORDS
 from pile.errors import RecipeError, RequestError
 from pile.shards import read_lines
@@ -103,7 +103,7 @@ def test_a_question_is_found_in_the_midst_of_a_page(
 def test_phrases_of_the_benchmark_or_the_corpus_say_nothing(tmp_path: Path, corpus: Corpus, texts: Texts) -> None:
     phrase, notice = texts.prose(12), texts.prose(12)
     write(tmp_path / "exam.jsonl", [f"{phrase} {texts.prose(9)}" for _ in range(6)] + [notice])
-    pages = [texts.page(phrase), *(texts.page(notice) for _ in range(contamination.COMMON_DOCUMENTS + 1))]
+    pages = [texts.page(phrase), *(texts.page(notice) for _ in range(benchmark_hits.COMMON_DOCUMENTS + 1))]
     lines, manifest = corpus(pages, benchmarks=["exam.jsonl"])
     assert len(lines) == len(pages)
     assert manifest.benchmarks[0].found == 0
@@ -186,8 +186,10 @@ def test_a_benchmark_that_cannot_be_used_is_named_with_the_remedy(
 
 
 def test_a_missing_file_and_wrong_keys_are_told(tmp_path: Path, corpus: Corpus, texts: Texts) -> None:
-    with pytest.raises(RequestError, match=r"no file 'exam\*\.jsonl' in"):
+    with pytest.raises(RecipeError, match=r"'exam\*\.jsonl' matches no file"):
         corpus([texts.page()], benchmarks=["exam*.jsonl"])
+    with pytest.raises(RecipeError, match="no file is named"):
+        corpus([texts.page()], benchmarks=[])
     with pytest.raises(RecipeError, match="action"):
         corpus([texts.page()], benchmarks=["x"], action="burn")
     with pytest.raises(RecipeError, match="benchmark"):

@@ -1,6 +1,6 @@
 """The hits and common stages: where a corpus has words in a row of a benchmark, and which of them it is full of.
 
-Each part is read once; whatever is decided by what was found (``pile.decontaminate``) reads no text again.
+Each part is read once; whatever is decided by what was found (``pile.decontaminate``) reads texts only to cut them.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def hits_task(call: Hunt) -> Task:
 
 
 def find_hits(call: Hunt, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
-    """Write every gram of a benchmark in a part's documents, by row, and how many documents have each."""
+    """Write every gram of a benchmark that is in a part's documents, by row; return the counts."""
     features = load_features(work, call.features)
     lookup, found = Lookup(features.grams), [np.empty(0, HIT)]
     documents = 0
@@ -114,6 +114,7 @@ def _batches(survivors: Survivors) -> Iterator[list[tuple[int, str]]]:
 
 
 def hits_in(batch: list[tuple[int, str]], lookup: Lookup) -> npt.NDArray[Any]:
+    """Return the HIT array of some documents, given with their rows."""
     hashes, starts = gram_hashes([text for _, text in batch])
     places, grams = lookup(hashes)
     document = np.searchsorted(starts, places, side="right") - 1
