@@ -14,9 +14,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from dedup.overlap import Overlaps
 from dedup.pair import FIRST, SECOND, WANTED, read_numbers
-from dedup.runs import save
-from dedup.signature import jaccard, sets_of
+from dedup.runs import same_as_previous, save
+from dedup.signature import sets_of
 from dedup.signed import Numbers, Signed, Tables
 from pile.document import Document
 from pile.errors import WorkError
@@ -133,15 +134,16 @@ def verify(call: Verification, folder: Path, watch: Watch, work: Work) -> dict[s
     first = read_numbers(work, call.pair, FIRST, call.start, call.end)
     second = read_numbers(work, call.pair, SECOND, call.start, call.end)
     sets = _Sets(call, work, np.unique(np.concatenate([first, second])))
-    found = np.zeros(call.end - call.start, np.float64)
-    held = -1
-    one: npt.NDArray[Any] = np.empty(0, np.uint64)
-    for pair, (a, b) in enumerate(zip(sets.places(first), sets.places(second), strict=True)):
-        if a != held:  # pairs come by their first document
-            one, held = sets[a], a
-        found[pair] = jaccard(one, sets[b])
-    save(folder / JACCARD, found)
-    return {"pairs": len(found)}
+    overlaps = Overlaps()
+    others = sets.places(second)
+    begins = np.flatnonzero(~same_as_previous(first))  # pairs come by their first document
+    found = [np.empty(0, np.float64)]
+    for place, start, end in zip(
+        sets.places(first[begins]), begins.tolist(), [*begins[1:].tolist(), None], strict=True
+    ):
+        found.append(overlaps.coefficients(sets[place], [sets[other] for other in others[start:end]]))
+    save(folder / JACCARD, np.concatenate(found))
+    return {"pairs": len(first)}
 
 
 class _Sets:
