@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,12 @@ import numpy.typing as npt
 from dedup.exact import copy_flags, flagged
 from dedup.runs import Run, Share, ranges, read_range, same_as_previous, write_run
 from dedup.signed import Numbers, Signed, Tables
+from dedup.sketch import differing, most_differing
+from dedup.sketch import width as sketch_width
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE = "match"
-VERSION = 2
+VERSION = 3
 PAIRS = "pairs"  #: runs of "first" and "second": document numbers, first < second, ascending
 LARGE = "large"  #: runs of "hash" and "number": the members of buckets that do not give all their pairs
 
@@ -29,12 +33,28 @@ LEADERS = 8
 NEIGHBOURS = 4
 
 
+#: Thresholds from the default on share their pairs, so that another of them reads no text again.
+SHARED_FROM = 0.8
+
+
 class Width(msgspec.Struct, frozen=True):
     """How many pairs a bucket gives: all up to ``small`` documents, else each with leaders and neighbours."""
 
     small: int
     leaders: int
     neighbours: int
+
+
+class Likely(msgspec.Struct, frozen=True):
+    """Which pairs of large buckets are worth comparing: their sketches differ in at most so many of the permutations."""
+
+    permutations: int
+    most_differing: int
+
+    @classmethod
+    def at(cls, threshold: float, permutations: int) -> Likely:
+        """Return what pairs at the threshold meet all but surely; the same for all thresholds from ``SHARED_FROM`` on."""
+        return cls(permutations, most_differing(min(threshold, SHARED_FROM), permutations))
 
 
 FIRST_WIDTH = Width(SMALL_BUCKET, LEADERS, NEIGHBOURS)
@@ -45,13 +65,14 @@ class Match(msgspec.Struct, frozen=True):
 
     signed: Signed
     exact: list[str]  #: keys
+    likely: Likely
     share: Share
 
 
-def task(signed: Signed, exact: list[str], share: Share) -> Task:
+def task(call: Match) -> Task:
     """Return the stage's task for one partition."""
-    base = make_key(STAGE, VERSION, msgspec.to_builtins([signed, exact, share, FIRST_WIDTH]), ("numpy",))
-    return Task(STAGE, base, match, Match(signed, exact, share), share.label)
+    base = make_key(STAGE, VERSION, msgspec.to_builtins([call, FIRST_WIDTH]), ("numpy",))
+    return Task(STAGE, base, match, call, call.share.label)
 
 
 def match(call: Match, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
@@ -63,7 +84,7 @@ def match(call: Match, folder: Path, watch: Watch, work: Work) -> dict[str, Any]
         (hashes, number), offsets = read_range(work, runs, ["hash", "number"], low, high)
         documents = number.astype(np.int64) + offsets
         left = ~flagged(copy, documents)
-        found = bucket_pairs(hashes[left], documents[left], tables, FIRST_WIDTH)
+        found = bucket_pairs(hashes[left], documents[left], tables, FIRST_WIDTH, call.likely)
         largest = max(largest, found.largest)
         if len(found.first):
             write_run(folder, f"{PAIRS}{written}", {"first": found.first, "second": found.second})
@@ -89,19 +110,18 @@ class Found(msgspec.Struct, frozen=True):
     largest: int
 
 
-def bucket_pairs(hashes: npt.NDArray[Any], documents: Numbers, tables: Tables, width: Width) -> Found:
-    """Return the pairs that buckets propose: documents with the same hash."""
+def bucket_pairs(hashes: npt.NDArray[Any], documents: Numbers, tables: Tables, width: Width, likely: Likely) -> Found:
+    """Return the pairs that buckets propose: documents with the same hash; of large buckets, the likely ones."""
     order = np.lexsort((documents, hashes))
     hashes, documents = hashes[order], documents[order]
     bucket = np.cumsum(~same_as_previous(hashes)) - 1
     sizes = np.bincount(bucket) if len(bucket) else np.zeros(1, np.int64)
     size = sizes[bucket]
     small, large = (size > 1) & (size <= width.small), size > width.small
-    found = _next_to(bucket[small], documents[small], width.small - 1)
+    members = documents[small]
+    found = [(members[one], members[other]) for one, other in _next_to(bucket[small], width.small - 1)]
     if large.any():
-        members, buckets = documents[large], bucket[large]
-        members = tables.by_preference(members, buckets)
-        found += _next_to(buckets, members, width.neighbours) + _with_leaders(buckets, members, width.leaders)
+        found += _likely_pairs(bucket[large], documents[large], tables, width, likely)
     first, second = distinct(
         np.concatenate([np.empty(0, np.int64), *(np.minimum(a, b) for a, b in found)]),
         np.concatenate([np.empty(0, np.int64), *(np.maximum(a, b) for a, b in found)]),
@@ -109,27 +129,36 @@ def bucket_pairs(hashes: npt.NDArray[Any], documents: Numbers, tables: Tables, w
     return Found(first, second, hashes[large], documents[large], int(sizes.max()))
 
 
-def _next_to(bucket: Numbers, documents: Numbers, distance: int) -> list[tuple[Numbers, Numbers]]:
-    """Return pairs of documents of one bucket with no more than so many places between them."""
+def _likely_pairs(
+    bucket: Numbers, documents: Numbers, tables: Tables, width: Width, likely: Likely
+) -> list[tuple[Numbers, Numbers]]:
+    """Return the likely pairs of large buckets: of each document with leaders and neighbours."""
+    members = tables.by_preference(documents, bucket)
+    sketches = tables.sketches(members, sketch_width(likely.permutations))
     pairs = []
-    for step in range(1, min(distance + 1, len(bucket))):
-        together = bucket[step:] == bucket[:-step]
-        if not together.any():
-            break
-        pairs.append((documents[:-step][together], documents[step:][together]))
+    for one, other in chain(_next_to(bucket, width.neighbours), _with_leaders(bucket, width.leaders)):
+        near = differing(sketches[one], sketches[other]) <= likely.most_differing
+        pairs.append((members[one[near]], members[other[near]]))
     return pairs
 
 
-def _with_leaders(bucket: Numbers, documents: Numbers, leaders: int) -> list[tuple[Numbers, Numbers]]:
-    """Return pairs of each document with the first of its bucket."""
+def _next_to(bucket: Numbers, distance: int) -> Iterator[tuple[Numbers, Numbers]]:
+    """Yield the places of pairs in one bucket with no more than so many places between them."""
+    for step in range(1, min(distance + 1, len(bucket))):
+        one = np.flatnonzero(bucket[step:] == bucket[:-step])
+        if not len(one):
+            break
+        yield one, one + step
+
+
+def _with_leaders(bucket: Numbers, leaders: int) -> Iterator[tuple[Numbers, Numbers]]:
+    """Yield the places of pairs of each document with one of the first of its bucket."""
     begins = ~same_as_previous(bucket)
     first = np.flatnonzero(begins)[np.cumsum(begins) - 1]
-    places = np.arange(len(documents))
-    pairs = []
+    places = np.arange(len(bucket))
     for leader in range(leaders):
-        later = places > first + leader
-        pairs.append((documents[(first + leader)[later]], documents[later]))
-    return pairs
+        later = np.flatnonzero(places > first + leader)
+        yield first[later] + leader, later
 
 
 def distinct(first: Numbers, second: Numbers) -> tuple[Numbers, Numbers]:

@@ -87,6 +87,7 @@ class _Flow:
         self._options, self._parts, self._run = options, parts, run
         self._shingles: dict[int, str] = {}  # keys of the sets of shingles, by part
         self._proposed: list[resolve.Proposed] = []
+        self._likely = match.Likely.at(options.threshold, options.bands * options.rows)
 
     def sign(self) -> None:
         """Make signatures, each part's from its text alone, and find exact copies."""
@@ -107,7 +108,7 @@ class _Flow:
     def match(self) -> None:
         """Propose pairs, and verify them."""
         copies = self._same_urls + self._copies
-        tasks = [match.task(self._signed, copies, share) for share in self._shares]
+        tasks = [match.task(match.Match(self._signed, copies, self._likely, share)) for share in self._shares]
         self._matches = [(result.key, result.facts) for result in self._run(match.STAGE, tasks)]
         self._propose(match.runs_of(self._matches))
 
@@ -115,7 +116,9 @@ class _Flow:
         """Propose more pairs among what is left of large buckets; return whether there are any."""
         if not any(facts["in_large_buckets"] for _, facts in self._matches):
             return False
-        calls = [rematch.Rematch(self._signed, self._matches, resolved.key, share) for share in self._shares]
+        calls = [
+            rematch.Rematch(self._signed, self._matches, resolved.key, self._likely, share) for share in self._shares
+        ]
         results = self._run(rematch.STAGE, [rematch.task(call) for call in calls])
         return self._propose(match.runs_of([(r.key, r.facts) for r in results], rematch.STAGE))
 

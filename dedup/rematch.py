@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from dedup.match import LARGE, PAIRS, Width, bucket_pairs, runs_of
+from dedup.match import LARGE, PAIRS, Likely, Width, bucket_pairs, runs_of
 from dedup.resolve import GONE
 from dedup.resolve import STAGE as RESOLVE
 from dedup.runs import Share, ranges, read_range, write_run
@@ -20,7 +20,7 @@ from dedup.signed import Signed, Tables
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE = "rematch"
-VERSION = 1
+VERSION = 2
 #: Looks at what is left, after the first. Of 1,500 variants of a page of 130 words (1 or 2 other words in each) 340 stay
 #: after the first look, 241, 218 and 213 after these; comparing all pairs would leave 205. New pairs fall by a factor of three
 #: to six from look to look, so that all of them together cost less than the first.
@@ -35,13 +35,14 @@ class Rematch(msgspec.Struct, frozen=True):
     signed: Signed
     matches: list[tuple[str, dict[str, Any]]]
     resolve: str  #: key
+    likely: Likely
     share: Share
 
 
 def task(call: Rematch) -> Task:
     """Return the stage's task for one partition."""
     keys = [key for key, _ in call.matches]
-    facts = msgspec.to_builtins([call.signed, keys, call.resolve, call.share, WIDTH])
+    facts = msgspec.to_builtins([call.signed, keys, call.resolve, call.likely, call.share, WIDTH])
     return Task(STAGE, make_key(STAGE, VERSION, facts, ("numpy",)), rematch, call, call.share.label)
 
 
@@ -55,7 +56,7 @@ def rematch(call: Rematch, folder: Path, watch: Watch, work: Work) -> dict[str, 
         left = np.ones(len(documents), bool)
         if len(gone):
             left = gone[np.minimum(np.searchsorted(gone, documents), len(gone) - 1)] != documents
-        found = bucket_pairs(hashes[left], documents[left], tables, WIDTH)
+        found = bucket_pairs(hashes[left], documents[left], tables, WIDTH, call.likely)
         if len(found.first):
             write_run(folder, f"{PAIRS}{written}", {"first": found.first, "second": found.second})
             written += 1

@@ -17,6 +17,7 @@ import xxhash
 
 from dedup.runs import write_sliced
 from dedup.signature import PERMUTATION_SEED, SHINGLE_WORDS, band_hashes, digests, shingle_batch
+from dedup.sketch import sketches, width
 from pile.document import Document
 from pile.parts import Part, candidates
 from pile.stage import Task, Watch, Work, make_key
@@ -24,13 +25,14 @@ from pile.text import NORMALISATION, spaced
 from pile.words import PIECE_BYTES, Hashes, Places, word_hashes
 
 STAGE = "sign"
-VERSION = 3
+VERSION = 4
 #: Documents in a sorted run: at 14 bands about 100 MB of memory while it is sorted.
 RUN_DOCUMENTS = 250_000
 #: Documents for which a run is cut into one more slice, so that a task of another stage fetches and reads its share only.
 SLICE_DOCUMENTS = 4_000
 
 TABLE = "table.bin"  #: one SIGNED for each candidate, in order of its row: its place here is its number in the part
+SKETCHES = "sketches.bin"  #: one sketch (``dedup.sketch``) for each candidate; of zeros where it has no shingles
 IDS = "ids.bin"  #: the candidates' ids in UTF-8, end to end
 
 SIGNED = np.dtype(
@@ -102,6 +104,7 @@ class _Writer:
         self._folder, self._bands, self._rows, self._urls = folder, call.bands, call.rows, call.urls
         self._table = open(folder / TABLE, "wb")  # noqa: SIM115 - closed when this is left
         self._ids = open(folder / IDS, "wb")  # noqa: SIM115
+        self._sketches = open(folder / SKETCHES, "wb")  # noqa: SIM115
         self._digest = sha256()
         self._id_bytes = self._documents = self._shingled = 0
         self._runs: list[int] = []  # slices of each
@@ -129,6 +132,7 @@ class _Writer:
     def __exit__(self, *exception: object) -> None:
         self._table.close()
         self._ids.close()
+        self._sketches.close()
 
     def add(self, row: int, document: Document, words: bytes) -> None:
         """Take the next candidate, with its words as ``pile.text.spaced`` gives them."""
@@ -155,12 +159,15 @@ class _Writer:
         self._texts += [text_hash(text, words[a:b]) for text, (a, b) in zip(self._batch_texts, bounds, strict=True)]
         grams, starts = shingle_batch(words, starts)
         with_shingles = np.flatnonzero(np.diff(starts))
+        sketched = np.zeros((len(self._batch), width(self._bands * self._rows)), np.uint64)
         if self._bands and len(with_shingles):
             starts = np.append(starts[with_shingles], starts[-1])
             matrix = digests(grams, starts, self._bands * self._rows)
             self._hashes.append(band_hashes(matrix, self._bands, self._rows))
             self._numbers.append((with_shingles + self._batch_first).astype(np.uint32))
+            sketched[with_shingles] = sketches(matrix)
             self._shingled += len(with_shingles)
+        self._sketches.write(sketched.tobytes())
         self._start_batch()
 
     def _end_run(self) -> None:
@@ -193,6 +200,7 @@ class _Writer:
             self._end_run()
         self._table.flush()
         self._ids.flush()
+        self._sketches.flush()
         return {
             "in": self._documents,
             "out": self._documents,

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.runs import Run, same_as_previous
-from dedup.sign import IDS, SIGNED, STAGE, TABLE
+from dedup.sign import IDS, SIGNED, SKETCHES, STAGE, TABLE
+from dedup.sketch import Sketches
 from pile.parts import Part
 from pile.stage import Work
 
@@ -96,6 +97,14 @@ class Tables:
         values = np.empty(len(numbers), SIGNED[name])
         for part, places in self._by_part(numbers):
             values[places] = self._table(part)[name][numbers[places] - self._starts[part]]
+        return values
+
+    def sketches(self, numbers: Numbers, width: int) -> Sketches:
+        """Return the sketch of each document, ``width`` words long."""
+        values = np.empty((len(numbers), width), np.uint64)
+        for part, places in self._by_part(numbers):
+            path = self._work.file(STAGE, self._signed.keys[part], SKETCHES)
+            values[places] = np.memmap(path, np.uint64, "r").reshape(-1, width)[numbers[places] - self._starts[part]]
         return values
 
     def ids(self, numbers: Numbers) -> list[bytes]:

@@ -59,7 +59,7 @@ def test_adding_and_removing_a_source_decides_what_a_first_build_would(
     assert sum(d["reason"] == "near_duplicate" for d in expected[0].values()) > 60
 
 
-def test_another_threshold_reads_no_text(corpus: Any, sample: list[Any]) -> None:
+def test_a_higher_threshold_reads_no_text(corpus: Any, sample: list[Any]) -> None:
     at_default = corpus.kept(sample)
     assert len(corpus.kept(sample, threshold=0.95)) > len(at_default)
     done = {stage for stage, count in corpus.stages.items() if count}
