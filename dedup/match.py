@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -38,15 +38,19 @@ SHARED_FROM = 0.8
 
 
 class Width(msgspec.Struct, frozen=True):
-    """How many pairs a bucket gives: all up to ``small`` documents, else each with leaders and neighbours."""
+    """How many pairs a bucket gives: all up to ``small`` documents, else each with leaders and neighbours.
+
+    Unlikely pairs are left out where buckets are larger, and with ``sketched`` where they are small, too.
+    """
 
     small: int
     leaders: int
     neighbours: int
+    sketched: bool = False
 
 
 class Likely(msgspec.Struct, frozen=True):
-    """Which pairs of large buckets are worth comparing: their sketches differ in at most so many of the permutations."""
+    """Which pairs are worth comparing: their sketches differ in at most so many of the permutations."""
 
     permutations: int
     most_differing: int
@@ -86,7 +90,7 @@ def match(call: Match, folder: Path, watch: Watch, work: Work) -> dict[str, Any]
         left = ~flagged(copy, documents)
         found = bucket_pairs(hashes[left], documents[left], tables, FIRST_WIDTH, call.likely)
         largest = max(largest, found.largest)
-        if len(found.first):
+        if len(found.first) or len(found.large):
             write_run(folder, f"{PAIRS}{written}", {"first": found.first, "second": found.second})
             write_run(folder, f"{LARGE}{written}", {"hash": found.large_hash, "number": found.large})
             written += 1
@@ -111,17 +115,21 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def bucket_pairs(hashes: npt.NDArray[Any], documents: Numbers, tables: Tables, width: Width, likely: Likely) -> Found:
-    """Return the pairs that buckets propose: documents with the same hash; of large buckets, the likely ones."""
+    """Return the pairs that buckets propose: documents with the same hash; of those ``width`` says so of, the likely ones."""
     order = np.lexsort((documents, hashes))
     hashes, documents = hashes[order], documents[order]
     bucket = np.cumsum(~same_as_previous(hashes)) - 1
     sizes = np.bincount(bucket) if len(bucket) else np.zeros(1, np.int64)
     size = sizes[bucket]
     small, large = (size > 1) & (size <= width.small), size > width.small
-    members = documents[small]
-    found = [(members[one], members[other]) for one, other in _next_to(bucket[small], width.small - 1)]
+    found = []
+    if small.any():
+        pairs = _next_to(bucket[small], width.small - 1)
+        found += _pairs(documents[small], pairs, tables, likely if width.sketched else None)
     if large.any():
-        found += _likely_pairs(bucket[large], documents[large], tables, width, likely)
+        members, buckets = tables.by_preference(documents[large], bucket[large]), bucket[large]
+        pairs = chain(_next_to(buckets, width.neighbours), _with_leaders(buckets, width.leaders))
+        found += _pairs(members, pairs, tables, likely)
     first, second = distinct(
         np.concatenate([np.empty(0, np.int64), *(np.minimum(a, b) for a, b in found)]),
         np.concatenate([np.empty(0, np.int64), *(np.maximum(a, b) for a, b in found)]),
@@ -129,14 +137,15 @@ def bucket_pairs(hashes: npt.NDArray[Any], documents: Numbers, tables: Tables, w
     return Found(first, second, hashes[large], documents[large], int(sizes.max()))
 
 
-def _likely_pairs(
-    bucket: Numbers, documents: Numbers, tables: Tables, width: Width, likely: Likely
+def _pairs(
+    members: Numbers, places: Iterable[tuple[Numbers, Numbers]], tables: Tables, likely: Likely | None
 ) -> list[tuple[Numbers, Numbers]]:
-    """Return the likely pairs of large buckets: of each document with leaders and neighbours."""
-    members = tables.by_preference(documents, bucket)
+    """Return the pairs of members at these places, all or the likely ones."""
+    if likely is None:
+        return [(members[one], members[other]) for one, other in places]
     sketches = tables.sketches(members, sketch_width(likely.permutations))
     pairs = []
-    for one, other in chain(_next_to(bucket, width.neighbours), _with_leaders(bucket, width.leaders)):
+    for one, other in places:
         near = differing(sketches[one], sketches[other]) <= likely.most_differing
         pairs.append((members[one[near]], members[other[near]]))
     return pairs

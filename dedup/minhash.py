@@ -110,7 +110,7 @@ class _Flow:
         copies = self._same_urls + self._copies
         tasks = [match.task(match.Match(self._signed, copies, self._likely, share)) for share in self._shares]
         self._matches = [(result.key, result.facts) for result in self._run(match.STAGE, tasks)]
-        self._propose(match.runs_of(self._matches))
+        self._propose(match.runs_of(self._matches), match.runs_of(self._matches, name=match.LARGE))
 
     def rematch(self, resolved: Result) -> bool:
         """Propose more pairs among what is left of large buckets; return whether there are any."""
@@ -120,11 +120,11 @@ class _Flow:
             rematch.Rematch(self._signed, self._matches, resolved.key, self._likely, share) for share in self._shares
         ]
         results = self._run(rematch.STAGE, [rematch.task(call) for call in calls])
-        return self._propose(match.runs_of([(r.key, r.facts) for r in results], rematch.STAGE))
+        return self._propose(match.runs_of([(r.key, r.facts) for r in results], rematch.STAGE), [])
 
-    def _propose(self, runs: list[Run]) -> bool:
+    def _propose(self, runs: list[Run], large: list[Run]) -> bool:
         earlier = [proposed.pair for proposed in self._proposed]
-        [pairs] = self._run(pair.STAGE, [pair.task(pair.Pairing(self._signed, runs, earlier, self._entries))])
+        [pairs] = self._run(pair.STAGE, [pair.task(pair.Pairing(self._signed, runs, earlier, large, self._entries))])
         found: int = pairs.facts["pairs"]
         if found or not earlier:
             verified = self._verified(pairs) if self._options.verify else None
@@ -133,7 +133,7 @@ class _Flow:
 
     def _verified(self, pairs: Result) -> list[tuple[str, int, int]]:
         """Return the ``verify`` stage's keys with the pairs of each."""
-        if not self._shingles:  # whatever is proposed later was in a pair before
+        if not self._shingles:  # whatever is proposed later was in a pair or a large bucket before
             wanted = {int(index): place for index, place in sorted(pairs.facts["wanted"].items())}
             tasks = [
                 verify.shingle_task(self._parts[index], index, self._signed, pairs.key, place)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from dedup.match import distinct
 from dedup.runs import Column, Run, ranges, read_range, same_as_previous
@@ -17,9 +18,9 @@ from dedup.signed import Numbers, Signed
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE = "pair"
-VERSION = 2
+VERSION = 3
 FIRST, SECOND = "first.bin", "second.bin"  #: int64 document numbers, pair by pair, ascending; first < second
-WANTED = "wanted.bin"  #: int64, ascending: the documents of all pairs
+WANTED = "wanted.bin"  #: int64, ascending: the documents of all pairs and large buckets
 
 
 class Pairing(msgspec.Struct, frozen=True):
@@ -28,18 +29,22 @@ class Pairing(msgspec.Struct, frozen=True):
     signed: Signed
     runs: list[Run]
     earlier: list[str]
+    large: list[Run]  #: members of large buckets, whose texts a later look may ask for
     entries: int  #: held at a time
 
 
 def task(call: Pairing) -> Task:
     """Return the stage's task; pairs that are in an ``earlier`` result are left out."""
-    facts = msgspec.to_builtins([call.signed, call.runs, call.earlier])
+    facts = msgspec.to_builtins([call.signed, call.runs, call.earlier, call.large])
     return Task(STAGE, make_key(STAGE, VERSION, facts, ("numpy",)), pair, call, "all partitions")
 
 
 def pair(call: Pairing, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
     """Do the task: write the distinct pairs; return what ``write_pairs`` says of them."""
-    return write_pairs(folder, call.signed, _distinct_pairs(call, work))
+    wanted = np.zeros(call.signed.total, bool)  # one byte for each document of the corpus
+    for run in call.large:
+        wanted[run.column(work, "number")] = True
+    return write_pairs(folder, call.signed, _distinct_pairs(call, work), wanted)
 
 
 def _distinct_pairs(call: Pairing, work: Work) -> Iterator[tuple[Numbers, Numbers]]:
@@ -51,12 +56,14 @@ def _distinct_pairs(call: Pairing, work: Work) -> Iterator[tuple[Numbers, Number
         yield first, second
 
 
-def write_pairs(folder: Path, signed: Signed, found: Iterable[tuple[Numbers, Numbers]]) -> dict[str, Any]:
-    """Write ascending pairs; return how many, and for each part with documents in pairs ``[start, end, digest]`` of its wanted.
+def write_pairs(
+    folder: Path, signed: Signed, found: Iterable[tuple[Numbers, Numbers]], wanted: npt.NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Write ascending pairs; return how many, and for each part with wanted documents ``[start, end, digest]`` of them.
 
-    The digest is over numbers within the part: it stays the same when other parts come or go.
+    The wanted are flagged already, or in a pair. The digest
+    is over numbers within the part: it stays the same when other parts come or go.
     """
-    wanted = np.zeros(signed.total, bool)  # one byte for each document of the corpus
     pairs = 0
     with open(folder / FIRST, "wb") as firsts, open(folder / SECOND, "wb") as seconds:
         for first, second in found:

@@ -26,7 +26,7 @@ VERSION = 2
 #: to six from look to look, so that all of them together cost less than the first.
 ROUNDS = 4
 #: What is left of a bucket gives all its pairs up to 64 documents. A larger one still costs linear work.
-WIDTH = Width(small=64, leaders=32, neighbours=16)
+WIDTH = Width(small=64, leaders=32, neighbours=16, sketched=True)
 
 
 class Rematch(msgspec.Struct, frozen=True):

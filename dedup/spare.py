@@ -53,7 +53,7 @@ def sample(call: Sampling, folder: Path, watch: Watch, work: Work) -> dict[str, 
     drawn = np.argsort(draws, kind="stable")[:SAMPLE]
     first, second = np.minimum(gone[drawn], winners[drawn]), np.maximum(gone[drawn], winners[drawn])
     order = np.lexsort((second, first))
-    return write_pairs(folder, call.signed, [(first[order], second[order])])
+    return write_pairs(folder, call.signed, [(first[order], second[order])], np.zeros(call.signed.total, bool))
 
 
 def task(call: Sparing) -> Task:
