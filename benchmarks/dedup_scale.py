@@ -76,7 +76,8 @@ def _watch(pid: int, peaks: list[int], cpu: dict[int, float], stop: threading.Ev
 def pile(files: list[Path], folder: Path, workers: int) -> Cost:
     """Run ``pile dedup`` in fresh folders; its output says what every stage took."""
     command = [sys.executable, "-c", "from pile.cli import main; main()", "dedup", *map(str, files)]
-    cost = measured([*command, "--out", f"{folder}/out", "--work", f"{folder}/work", "--workers", str(workers)])
+    command += ["--out", f"{folder}/out", "--work", f"{folder}/work", "--workers", str(workers)]
+    cost = measured([*command, "--shards", str(len(files))])  # as many files as came in, as datatrove writes them
     shutil.rmtree(folder)
     return cost
 

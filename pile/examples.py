@@ -17,10 +17,11 @@ from pile.chance import draw
 from pile.cut_examples import CutExamples
 from pile.cuts import Cut
 from pile.decisions import DEDUP_REASONS, NEAR_DUPLICATE, decisions
+from pile.decisions import KEPT as DECIDED_KEPT
 from pile.difference import difference
-from pile.document import Drop
+from pile.document import Document, Drop
 from pile.example import EXCERPT, Example
-from pile.parts import DROPS, Part, documents, lost_rows, verdicts
+from pile.parts import DOCUMENTS, DROPS, Part, documents, lost_rows, verdicts
 from pile.shards import read_lines, write_lines
 from pile.stage import Task, Watch, Work, make_key
 
@@ -94,7 +95,11 @@ def _examples(call: Sampling, work: Work) -> Iterator[Example]:
         drop = decode(line)
         yield Example(part.source, "extract", drop.reason, drop.id, drop.url, drop.detail, facts=drop.facts)
     lost = dict(zip(*(list(column) for column in lost_rows(work, part)), strict=True))
-    decided = {int(d["row"]): d for d in decisions(work, call.dedup)} if call.dedup else {}
+    decided: dict[int, Any] = {}
+    if call.dedup:
+        gone = decisions(work, call.dedup)
+        gone = gone[gone["reason"] != DECIDED_KEPT]
+        decided = dict(zip(gone["row"].tolist(), gone, strict=True))
     rows = zip(documents(work, part), verdicts(work, part), strict=True)
     cutting = CutExamples(work, call.cuts)
     for row, (document, verdict) in enumerate(rows):
@@ -107,7 +112,7 @@ def _examples(call: Sampling, work: Work) -> Iterator[Example]:
             stage, reason = "judge", verdict.reason
         elif row in lost:
             stage, reason = "settle", str(lost[row])
-        elif row in decided and decided[row]["reason"]:
+        elif row in decided:
             decision = decided[row]
             stage, reason = "dedup", DEDUP_REASONS[int(decision["reason"])]
             jaccard = round(float(decision["jaccard"]), 4)
@@ -136,10 +141,13 @@ def merge(call: Merging, folder: Path, watch: Watch, work: Work) -> dict[str, An
     for example in drawn:
         if example.instead:
             wanted.setdefault(example.instead[0], set()).add(example.instead[1])
+    decode_document = msgspec.json.Decoder(Document).decode
     kept: dict[tuple[int, int], tuple[str, str]] = {}
     for place, rows in sorted(wanted.items()):
-        for row, document in enumerate(islice(documents(work, call.parts[place]), max(rows) + 1)):
+        lines = read_lines(work.file("extract", call.parts[place].extract, DOCUMENTS))
+        for row, line in enumerate(islice(lines, max(rows) + 1)):
             if row in rows:
+                document = decode_document(line)
                 kept[place, row] = (document.id, document.text[:COMPARED])
     whole = []
     for example in drawn:
