@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pile import decontamination, examples, gather, judge, mix, settle, spread
+from pile import decontamination, examples, gather, mix, score_tables, settle, spread
 from pile.cuts import STAGE as CUT
 from pile.cuts import Cut
 from pile.decontamination import Decontaminated
@@ -27,6 +27,7 @@ from pile.extract import Extraction
 from pile.fetch import Upstream
 from pile.frames import FRAMES, index_of
 from pile.funnel import Columns, records
+from pile.judging import Judging, judged, tables_of
 from pile.libraries import libraries_of
 from pile.lock import Lock, Quarantined, check, make, read, write
 from pile.manifest import EXAMPLES, REPORT, Benchmark, Manifest, environment, fingerprint, system
@@ -72,23 +73,33 @@ class Build:
     def _build(self) -> Built:
         self.lock = self.locked()
         parts, extracted = self.extract()
-        parts, judged = self.judge(parts)
+        parts, judging = self.judge(parts)
         parts = self.settle(parts)
         decided = self.deduplicate(parts)
         cleared = self.decontaminate(parts, decided)
         spreads = self.spread(parts, decided, cleared)
         gathers = self.gather(spreads)
         shown = self.examples(parts, decided, cleared)
-        facts = [[g.key for g in gathers], shown.key, self.lock.digest_of(self.recipe), facts_of(self.recipe)]
+        facts = [
+            [g.key for g in gathers],
+            shown.key,
+            judging.scores,
+            self.lock.digest_of(self.recipe),
+            facts_of(self.recipe),
+        ]
         key = make_key("corpus", 1, facts, libraries_of(self.recipe))
         already = finished(self.out, key)
         if already is not None:
             return Built(already, fresh=False)
         columns = Columns(
-            parts, [r.facts for r in extracted], [r.facts for r in judged], [f for _, f in decided], cleared.facts
+            parts,
+            [r.facts for r in extracted],
+            [r.facts for r in judging.results],
+            [f for _, f in decided],
+            cleared.facts,
         )
         sources = records(self.recipe, self.lock, columns, [r.facts for r in spreads])
-        return Built(self.seal(key, gathers, shown, sources, cleared.benchmarks), fresh=True)
+        return Built(self.seal(key, gathers, shown, sources, cleared.benchmarks, judging), fresh=True)
 
     def locked(self) -> Lock:
         """Return the recipe's lock, made now where there is none."""
@@ -156,11 +167,10 @@ class Build:
             )
         return parts, results
 
-    def judge(self, parts: list[Part]) -> tuple[list[Part], list[Result]]:
+    def judge(self, parts: list[Part]) -> tuple[list[Part], Judging]:
         """Ask each source's filters about its documents."""
-        tasks = [judge.task(part, self.recipe.sources[part.source].filter_tables()) for part in parts]
-        results = self.run("judge", tasks)
-        return [msgspec.structs.replace(p, judge=r.key) for p, r in zip(parts, results, strict=True)], results
+        judging = judged(self.recipe, parts, self.run)
+        return [msgspec.structs.replace(p, judge=r.key) for p, r in zip(parts, judging.results, strict=True)], judging
 
     def settle(self, parts: list[Part]) -> list[Part]:
         """Let the last version of every id win, source by source."""
@@ -236,6 +246,7 @@ class Build:
         shown: Result,
         sources: dict[str, Any],
         benchmarks: list[Benchmark],
+        judging: Judging,
     ) -> Manifest:
         """Write shards, report and manifest to the output folder, and SHA256SUMS last."""
         calls = assemblies(self.recipe.output, gathers, self.work, self.out)
@@ -255,11 +266,14 @@ class Build:
             environment(libraries_of(self.recipe)),
             system(),
             benchmarks=benchmarks,
+            models=judging.models,
         )
         with tempfile.TemporaryDirectory(prefix="pile-") as folder, self.work.reading(Path(folder)):
             content = self.work.file(examples.MERGE, shown.key, examples.FILE).read_bytes()
             frames = index_of([call.frames() for call in calls])
-        seal(self.out, manifest, {EXAMPLES: content, REPORT: report(manifest).encode(), FRAMES: frames})
+            scores = score_tables.encode(tables_of(self.recipe, judging, self.work))
+        extra = {EXAMPLES: content, REPORT: report(manifest).encode(), FRAMES: frames, score_tables.FILE: scores}
+        seal(self.out, manifest, extra)
         self.out.clear_scratch()
         return manifest
 

@@ -14,6 +14,7 @@ import msgspec
 import typer
 
 from pile import lock as locking
+from pile import score_tables
 from pile.errors import PileError
 from pile.lock import Lock
 from pile.manifest import read as read_manifest
@@ -35,7 +36,16 @@ app = typer.Typer(
 )
 
 #: What workers need of the kernel.
-STAGES = ("pile.runner", "pile.extract", "pile.judge", "pile.settle", "pile.gather", "pile.examples", "pile.seal")
+STAGES = (
+    "pile.runner",
+    "pile.extract",
+    "pile.judge",
+    "pile.score",
+    "pile.settle",
+    "pile.gather",
+    "pile.examples",
+    "pile.seal",
+)
 
 RecipePath = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a .toml file.")]
 Out = Annotated[str | None, typer.Option(help="Folder or fsspec URL of the corpus. [default: build/<name>]")]
@@ -232,12 +242,19 @@ def inspect(
     reason: Annotated[str | None, typer.Option(help="Only this reason; 'kept' for what was kept.")] = None,
     count: Annotated[int, typer.Option(min=1, help="Examples to show.")] = 10,
     width: Annotated[int, typer.Option(min=0, help="Characters of each text to show.")] = 400,
+    scores: Annotated[
+        str | None, typer.Option(metavar="FILTER", help="Instead: what each threshold of a filter's scores would keep.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what a corpus kept and dropped, and why: counts, and examples of one --source or --reason."""
     from pile import inspect as inspecting
 
     corpus = Storage(directory)
+    if scores is not None:
+        for table in score_tables.read(corpus, source, scores):
+            print(msgspec.json.encode(table).decode() if as_json else "\n".join(score_tables.show(table)))
+        return
     found = inspecting.examples(corpus, source, reason)
     if as_json:
         for example in found[:count]:

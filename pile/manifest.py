@@ -73,6 +73,17 @@ class Benchmark(msgspec.Struct, frozen=True):
     documents: int
 
 
+class Model(msgspec.Struct, frozen=True):
+    """A model that was trained inside the build: for which filter of which source, its sha256 and what is known of it."""
+
+    source: str
+    filter: str
+    sha256: str
+    positives: int  #: documents
+    negatives: int
+    report: dict[str, Any]
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """A finished corpus. ``key`` hashes all that decided its bytes; ``lock`` is the digest of its lock."""
 
@@ -87,6 +98,7 @@ class Manifest(msgspec.Struct, frozen=True):
     platform: str
     version: int = VERSION
     benchmarks: list[Benchmark] = []  #: that the corpus was searched for
+    models: list[Model] = []  #: that were trained inside the build
 
 
 def environment(libraries: list[str]) -> dict[str, str]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from pile.document import Document, Drop, Input, Pin, Record, SideFile, Tombstone, Verdict
 from pile.errors import PluginError
@@ -85,6 +85,61 @@ class Filter(Protocol):
 
     def judge(self, document: Document) -> Verdict:
         """Decide; stateless."""
+
+
+@runtime_checkable
+class Scorer(Filter, Protocol):
+    """A filter that parts measuring from deciding: another threshold then decides anew by stored scores, and reads no text."""
+
+    decided_by: ClassVar[tuple[str, ...]]  #: the options that only ``decide`` reads
+
+    def measure(self, document: Document) -> dict[str, float | str]:
+        """Return the scores of a document, rounded; stateless."""
+
+    def decide(self, scores: dict[str, Any]) -> Verdict:
+        """Decide by the scores alone."""
+
+
+@runtime_checkable
+class Surveyor(Scorer, Protocol):
+    """A filter whose thresholds come from the scores of all documents of its source."""
+
+    @property
+    def surveys(self) -> bool:
+        """Whether its options ask for that."""
+
+    def survey(self, scores: Iterable[dict[str, Any]]) -> dict[str, Any]:
+        """Return what the scores of all documents, in any order, say, as plain JSON."""
+
+    def surveyed(self, found: dict[str, Any]) -> Filter:
+        """Return the filter that decides by what ``survey`` found."""
+
+
+@runtime_checkable
+class Trained(Filter, Protocol):
+    """A filter whose model is trained inside the build, on documents of its own source against those of others."""
+
+    positives: list[str]  #: the sources that are good; empty where it has a model already
+
+    def training_facts(self) -> Any:
+        """Return the options that decide its model, as plain JSON."""
+
+    def feature(self, text: str) -> str:
+        """Return what the model sees of a text."""
+
+    def train(self, positives: list[str], negatives: list[str], out: Path) -> dict[str, Any]:
+        """Write the model that tells features of one kind from those of the other; return a report of it, as plain JSON."""
+
+    def with_model(self, path: Path) -> Filter:
+        """Return the filter that judges with this model."""
+
+
+@runtime_checkable
+class Rewriter(Filter, Protocol):
+    """A filter that also changes the text of what it keeps."""
+
+    def rewrite(self, document: Document) -> Document:
+        """Return the document as the corpus is to have it, the same object where nothing changes; stateless."""
 
 
 def names(kind: Kind) -> list[str]:

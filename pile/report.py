@@ -75,6 +75,12 @@ def report(manifest: Manifest) -> str:
             f"| {b.name} | {b.items:,} | {b.too_short:,} | {b.found:,} | {b.documents:,} |" for b in manifest.benchmarks
         ]
         lines += ["", "`pile inspect DIR --reason contaminated` shows them."]
+    if manifest.models:
+        lines += ["", "## Models trained in this build", ""]
+        lines += ["| source | filter | positives | negatives | sha256 |", "|---|---|--:|--:|---|"]
+        lines += [
+            f"| {m.source} | {m.filter} | {m.positives:,} | {m.negatives:,} | `{m.sha256}` |" for m in manifest.models
+        ]
     damaged = [f"- {name}: {damage}" for name, r in manifest.sources.items() for damage in r.damaged]
     if damaged:
         lines += ["", "## Damaged inputs, kept as far as they could be read", "", *damaged]

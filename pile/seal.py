@@ -25,6 +25,7 @@ from pile.gather import piece_name, table_name
 from pile.manifest import EXAMPLES, MANIFEST, REPORT, SUMS, Manifest, Shard, read, read_sums, sums_of
 from pile.recipe import Output
 from pile.runner import Result
+from pile.score_tables import FILE as SCORES
 from pile.shards import FRAME, Digests
 from pile.stage import Work
 from pile.storage import Storage
@@ -63,7 +64,7 @@ def finished(out: Storage, key: str) -> Manifest | None:
         manifest, sums, sizes = read(out), read_sums(out), out.sizes()
     except CorpusError:
         return None
-    files = {*(shard.name for shard in manifest.shards), MANIFEST, REPORT, EXAMPLES, FRAMES}
+    files = {*(shard.name for shard in manifest.shards), MANIFEST, REPORT, EXAMPLES, FRAMES, SCORES}
     whole = all(sizes.get(shard.name) == shard.bytes for shard in manifest.shards) and files == set(sums) <= set(sizes)
     return manifest if whole and manifest.key == key else None
 
