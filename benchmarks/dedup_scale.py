@@ -1,4 +1,4 @@
-"""Time and memory of `pile dedup` on generated documents of several numbers, beside datatrove's four stages on the fewest.
+"""Time and memory of `pile dedup` on generated documents of several numbers, beside datatrove's four stages and text-dedup's MinHash on the fewest.
 
     python benchmarks/dedup_scale.py [DOCUMENTS ...] [--peer] [--workers N] [--files N] [--folder DIR]
 
@@ -6,7 +6,7 @@ The documents are those of planted.py: 650 words, half with near-duplicates at J
 Each run is a process of its own in fresh folders: reading, verification, writing and sealing are all in it. Wall seconds are
 what a person waits, CPU seconds (user and system, of all processes) what others on the machine change least; memory is the most
 that all processes had together (proportional set size). Prints Markdown tables, the fit of CPU seconds to n log n, and with
---peer datatrove's on the same files in the same run.
+--peer the others' on the same files in the same run.
 """
 
 from __future__ import annotations
@@ -47,7 +47,11 @@ def measured(command: list[str]) -> Cost:
     """Run a command; raises ``CalledProcessError`` when it fails."""
     began = time.perf_counter()
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HF_DATASETS_OFFLINE": "1"},
+        cwd=ROOT,
     )
     peaks, cpu, stop = [0], dict[int, float](), threading.Event()
     watcher = threading.Thread(target=_watch, args=(process.pid, peaks, cpu, stop), daemon=True)
@@ -91,6 +95,18 @@ def datatrove(files: list[Path], folder: Path, workers: int) -> Cost:
     return cost
 
 
+def text_dedup(files: list[Path], folder: Path, workers: int) -> Cost:
+    """Run text-dedup's MinHash, with the same bands and shingles and its faster hash, in its own environment."""
+    python = ensure_environment("text-dedup")
+    command = [str(python), "-m", "text_dedup.minhash", "--path", "json", "--data_files", f"{files[0].parent}/*.jsonl"]
+    command += ["--split", "train", "--cache_dir", f"{folder}/cache", "--output", f"{folder}/out", "--column", "text"]
+    command += ["--hash_func", "xxh3", "--num_perm", "112", "--b", "14", "--r", "8", "--ngram", "5"]
+    command += ["--threshold", "0.8", "--num_proc", str(workers)]
+    cost = measured(command)
+    shutil.rmtree(folder)
+    return cost
+
+
 def fit(points: list[tuple[int, float]]) -> tuple[float, float, float]:
     """Return a and b of seconds = a + b n log2 n by least squares, and the largest relative error."""
     x = [n * math.log2(n) for n, _ in points]
@@ -113,6 +129,9 @@ def main(sizes: list[int], peer: bool, workers: int, files: int, folder: Path) -
             other = datatrove(paths, folder / "peer", workers)
             rows.append((f"datatrove {peer_version(ensure_environment('datatrove'), 'datatrove')}", size, other))
             print(json.loads(other.output.splitlines()[-1])["seconds"], "\n")
+            other = text_dedup(paths, folder / "peer", workers)
+            name = f"text-dedup {peer_version(ensure_environment('text-dedup'), 'text-dedup')}, which does not verify"
+            rows.append((name, size, other))
         shutil.rmtree(paths[0].parent)
     print(f"{workers} workers, {files} files, load of the machine at the end {os.getloadavg()[0]:.1f}\n")
     print("| tool | documents | wall, s | CPU, s | CPU, ms a document | peak memory |")
