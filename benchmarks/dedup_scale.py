@@ -1,4 +1,4 @@
-"""Time and memory of `pile dedup` on generated documents of several numbers, beside datatrove's four stages and text-dedup's MinHash on the fewest.
+"""Time and memory of `pile dedup` on several numbers of generated documents, on the fewest beside datatrove and text-dedup.
 
     python benchmarks/dedup_scale.py [DOCUMENTS ...] [--peer] [--workers N] [--files N] [--folder DIR]
 
