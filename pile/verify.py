@@ -17,8 +17,8 @@ import zstandard
 from pile.errors import CorpusError, WorkError
 from pile.frames import FRAMES, fault_of, read_index, rows_of
 from pile.manifest import MANIFEST, SUMS, Manifest, Shard, fingerprint, read, read_sums
-from pile.shards import content_of
 from pile.storage import Storage
+from pile.zstd_stream import content_of
 
 #: Bytes read at a time.
 READ_BYTES = 1 << 20
