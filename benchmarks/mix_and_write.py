@@ -125,7 +125,7 @@ class Counted(Measured):
     def _spent(self) -> float:
         process = psutil.Process()
         times = [one.cpu_times() for one in [process, *process.children(recursive=True)]]
-        return sum(one.user + one.system for one in times)
+        return sum(one.user + one.system for one in times) - self.looking
 
 
 def timed(function: Callable[[], Any]) -> float:

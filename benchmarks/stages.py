@@ -29,7 +29,7 @@ from pile.storage import Storage
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Seconds between two looks at memory.
-SAMPLE_SECONDS = 0.05
+SAMPLE_SECONDS = 0.2
 
 
 class Measured(Progress):
@@ -39,6 +39,7 @@ class Measured(Progress):
         super().__init__(quiet=True)
         self.current = ""
         self.peaks: dict[str, int] = {}
+        self.looking = 0.0  #: CPU seconds that looking at memory took, no part of what is measured
 
     @contextmanager
     def stage(self, name: str, total: int | None) -> Iterator[Any]:
@@ -57,6 +58,7 @@ class Measured(Progress):
                 except psutil.NoSuchProcess:
                     continue
             self.peaks[self.current] = max(total, self.peaks.get(self.current, 0))
+            self.looking = time.thread_time()
 
 
 def measure(recipe: Path, mirror: str, workers: int) -> None:
