@@ -66,6 +66,8 @@ class Sorter:
 
     def epochs(self, id: str, size: int, scores: dict[str, Any], cluster_size: int) -> float:
         """Return the epochs of a document of ``size`` bytes; raises what ``place_of`` raises."""
+        if not self._buckets:
+            return self._epochs[0]
         place = place_of(self._buckets, scores, cluster_size, id)
         self._found[place][0] += 1
         self._found[place][1] += size

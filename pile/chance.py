@@ -8,11 +8,11 @@ import xxhash
 STEPS = 1 << 64
 
 
-def draw(seed: int, purpose: str, *what: str | int) -> int:
+def draw(seed: int, purpose: str, what: str | int) -> int:
     """Return a number below 2^64, evenly spread over ``what``; equal for equal arguments, on every machine."""
-    return xxhash.xxh3_64_intdigest("\x00".join([str(seed), purpose, *map(str, what)]).encode())
+    return xxhash.xxh3_64_intdigest(f"{seed}\0{purpose}\0{what}".encode())
 
 
-def chance(seed: int, purpose: str, *what: str | int) -> float:
+def chance(seed: int, purpose: str, what: str | int) -> float:
     """Return ``draw`` as a fraction from 0 to 1."""
-    return draw(seed, purpose, *what) / STEPS
+    return draw(seed, purpose, what) / STEPS

@@ -66,10 +66,14 @@ class Cutter:
     def __init__(self, work: Work, cuts: list[Cut]) -> None:
         self._streams = [passages(work, cut) for cut in cuts]
         self._next = [next(stream, None) for stream in self._streams]
+        self._rows = self._next_rows()
+
+    def _next_rows(self) -> list[int]:
+        return [found[0] for found in self._next if found is not None]
 
     def touches(self, row: int) -> bool:
         """Tell whether something is cut from this row."""
-        return any(found is not None and found[0] == row for found in self._next)
+        return row in self._rows
 
     def rest(self, row: int, text: str) -> str:
         """Return what is left of the text of a row."""
@@ -77,8 +81,9 @@ class Cutter:
             if found is not None and found[0] == row:
                 text = without(text, found[1])
                 self._next[place] = next(self._streams[place], None)
+                self._rows = self._next_rows()
         return text
 
     def left(self) -> int | None:
         """Return a row whose cut was not asked for, None when all were."""
-        return next((found[0] for found in self._next if found is not None), None)
+        return next(iter(self._rows), None)

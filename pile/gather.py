@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,19 @@ from pile.errors import CorpusError, WorkError
 from pile.mix import SPLITS
 from pile.recipe import Output
 from pile.shards import FRAME_BYTES, FrameWriter
-from pile.spread import HEADER, INDEX, SPOOL
+from pile.spread import INDEX, LINE, SPOOL
 from pile.spread import STAGE as SPREAD
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE = "gather"
-VERSION = 2
-#: Slices of spools whose places are held at a time: 32 bytes each.
+VERSION = 3
+#: Slices of spools whose places are held at a time: 40 bytes each.
 MOST_SLICES = 1 << 20
-PLACED = np.dtype([("spool", "<i4"), ("bucket", "<i4"), ("offset", "<i8"), ("size", "<i8"), ("xxh3", "<u8")])
-
-#: ``(place, id, copy, line)``: sorted, the global order.
-Ranked = tuple[int, bytes, int, bytes]
+PLACED = np.dtype(
+    [("spool", "<i4"), ("bucket", "<i4"), ("lines", "<i8"), ("offset", "<i8"), ("size", "<i8"), ("xxh3", "<u8")]
+)
+#: Lines whose places are numbers of Python at a time.
+STRETCH = 4096
 
 
 class Gather(msgspec.Struct, frozen=True):
@@ -62,7 +63,8 @@ def task(call: Gather, spools: str) -> Task:
     # The spools as one digest: there are as many as inputs, and as many tasks as shards.
     facts = {**msgspec.to_builtins(msgspec.structs.replace(call, spools=[], threads=1)), "spools": spools}
     base = make_key(STAGE, VERSION, {**facts, "frame": FRAME_BYTES}, ("zstandard",))
-    return Task(STAGE, base, gather, call, f"{call.split} {call.first}-{call.end - 1}")
+    pieces = tuple(piece_name(call.split, shard) for shard in range(call.first, call.end))
+    return Task(STAGE, base, gather, call, f"{call.split} {call.first}-{call.end - 1}", checked=pieces)
 
 
 def planned(output: Output, spools: list[str], counts: npt.NDArray[np.int64], workers: int) -> list[Gather]:
@@ -101,11 +103,6 @@ def shard_start(shard: int, total: int, shards: int) -> int:
     return shard * total // shards
 
 
-def shard_of(end: int, total: int, shards: int) -> int:
-    """Return the shard that holds the line with which ``end`` documents, or bytes, of the order have been written."""
-    return (end * shards - 1) // total
-
-
 def piece_name(split: str, shard: int) -> str:
     """Return the name of a shard in the task's folder."""
     return f"{split}-{shard}.zst"
@@ -123,37 +120,81 @@ def gather(call: Gather, folder: Path, watch: Watch, work: Work) -> dict[str, An
     """
     pieces: dict[str, Any] = {}
     threads = min(call.threads, os.cpu_count() or 1)
-    for shard, lines in groupby(_placed(call, work), key=itemgetter(0)):
+    for shard, runs in groupby(_placed(call, work), key=itemgetter(0)):
         name = piece_name(call.split, shard)
         with FrameWriter(folder / name, call.level, threads) as writer:
-            for _, line in lines:
-                writer.write(line)
+            for _, lines in runs:
+                writer.extend(lines)
             pieces[name] = msgspec.to_builtins(writer.close())
         np.save(folder / table_name(call.split, shard), writer.table())
     return {"pieces": pieces}
 
 
-def _placed(call: Gather, work: Work) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of the call's shards in the global order, each with its shard."""
+def _placed(call: Gather, work: Work) -> Iterator[tuple[int, Iterator[bytes]]]:
+    """Yield the lines of the call's shards in the global order, bucket by bucket, each time with their shard."""
+    starts = [shard_start(shard, call.total, call.shards) for shard in range(call.first, call.end + 1)]
     done = call.before
-    for ordered in _buckets(call, work):
-        for _, _, _, line in ordered:
-            done += len(line) + 1 if call.by_bytes else 1
-            shard = shard_of(done, call.total, call.shards)
-            if shard >= call.end:
-                return
-            if shard >= call.first:
-                yield shard, line
-        del ordered  # before the next one takes its memory
+    for bucket in _buckets(call, work):
+        ends = done + np.cumsum(bucket.sizes + 1 if call.by_bytes else np.ones_like(bucket.sizes))
+        # A shard's first line is the first whose last unit lies beyond the shard's start.
+        bounds = np.searchsorted(ends, starts, side="right").tolist()
+        done = int(ends[-1])
+        for shard, (start, end) in enumerate(pairwise(bounds), call.first):
+            if start < end:
+                yield shard, bucket.lines(start, end)
+        if bounds[-1] < len(ends):
+            return
+        del bucket  # before the next one takes its memory
 
 
-def _buckets(call: Gather, work: Work) -> Iterator[list[Ranked]]:
-    """Yield the lines of each bucket from the call's first on, in order."""
+class _Bucket:
+    """The lines of one bucket in order, as they lie in some slices of spools, each given with how many lines it has."""
+
+    def __init__(self, slices: list[tuple[bytes, int]]) -> None:
+        self._slices = [content for content, _ in slices]
+        tables = [np.frombuffer(content, LINE, lines) for content, lines in slices]
+        sizes = np.concatenate([table["size"] for table in tables])
+        ends = [table.nbytes + np.cumsum(table["size"]) for table in tables]
+        of = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+        places = np.concatenate([table["place"] for table in tables])
+        order = np.argsort(places)
+        self.sizes, self._ends, self._of = sizes[order], np.concatenate(ends)[order], of[order]
+        self._settle_ties(places[order])
+
+    def _settle_ties(self, places: npt.NDArray[np.uint64]) -> None:
+        """Put lines of one place in the order of their ids; of one id they are the same."""
+        tied = np.flatnonzero(places[1:] == places[:-1])
+        for run in np.split(tied, np.flatnonzero(np.diff(tied) > 1) + 1) if len(tied) else []:
+            start, end = int(run[0]), int(run[-1]) + 2
+            ids = [msgspec.json.decode(line, type=_Named).meta.id.encode() for line in self.lines(start, end)]
+            rows = start + np.array(sorted(range(end - start), key=ids.__getitem__))
+            for column in (self.sizes, self._ends, self._of):
+                column[start:end] = column[rows]
+
+    def lines(self, start: int, end: int) -> Iterator[bytes]:
+        """Yield the lines from one place in the bucket to below another."""
+        for first in range(start, end, STRETCH):
+            rows = slice(first, min(first + STRETCH, end))
+            ends, starts = self._ends[rows], self._ends[rows] - self.sizes[rows]
+            for content, begin, stop in zip(self._of[rows].tolist(), starts.tolist(), ends.tolist(), strict=True):
+                yield self._slices[content][begin:stop]
+
+
+class _Id(msgspec.Struct):
+    id: str
+
+
+class _Named(msgspec.Struct):
+    meta: _Id
+
+
+def _buckets(call: Gather, work: Work) -> Iterator[_Bucket]:
+    """Yield each bucket that has lines, from the call's first on."""
     stretch = max(1, MOST_SLICES // len(call.spools))
     for start in range(call.bucket, call.buckets, stretch):
         slices = _slices(call, work, start, min(start + stretch, call.buckets))
         for bucket in np.unique(slices["bucket"]).tolist():
-            yield sorted(_lines(call, work, slices[slices["bucket"] == bucket]))
+            yield _Bucket(list(_contents(call, work, slices[slices["bucket"] == bucket])))
 
 
 def _slices(call: Gather, work: Work, start: int, end: int) -> npt.NDArray[Any]:
@@ -163,23 +204,19 @@ def _slices(call: Gather, work: Work, start: int, end: int) -> npt.NDArray[Any]:
         index = np.load(work.file(SPREAD, key, INDEX), mmap_mode="r")
         wanted = (index["split"] == SPLITS.index(call.split)) & (index["bucket"] >= start) & (index["bucket"] < end)
         rows = np.empty(np.count_nonzero(wanted), PLACED)
-        rows["spool"], rows["bucket"] = place, index["bucket"][wanted]
-        rows["offset"], rows["size"], rows["xxh3"] = (index[name][wanted] for name in ("offset", "size", "xxh3"))
+        rows["spool"] = place
+        for name in ("bucket", "lines", "offset", "size", "xxh3"):
+            rows[name] = index[name][wanted]
         found.append(rows)
     return np.concatenate(found)
 
 
-def _lines(call: Gather, work: Work, slices: npt.NDArray[Any]) -> Iterator[Ranked]:
-    """Yield the lines of some slices as they lie there."""
-    for spool, _, offset, size, check in slices.tolist():
+def _contents(call: Gather, work: Work, slices: npt.NDArray[Any]) -> Iterator[tuple[bytes, int]]:
+    """Yield what some slices hold, and how many lines that is; raises ``WorkError`` where one is damaged."""
+    for spool, _, lines, offset, size, check in slices.tolist():
         key = call.spools[spool]
         content = work.storage.read_range(f"{SPREAD}/{key}/{SPOOL}", offset, size)
         if len(content) != size or xxhash.xxh3_64_intdigest(content) != check:
             folder = f"{work.storage.url}/{SPREAD}/{key}"
             raise WorkError(f"{folder}/{SPOOL} is damaged at {offset}: delete {folder} and build again")
-        position = 0
-        while position < size:
-            place, copy, name, length = HEADER.unpack_from(content, position)
-            middle = position + HEADER.size + name
-            position = middle + length
-            yield place, content[middle - name : middle], copy, content[middle:position]
+        yield content, lines

@@ -67,17 +67,13 @@ def documents(work: Work, part: Part) -> Iterator[Document]:
 
 
 def documents_as(kind: type[D], work: Work, part: Part) -> Iterator[D]:
-    """Yield every document of a part, in order of its row, as a struct of those of its fields that are wanted."""
-    decode = msgspec.json.Decoder(kind).decode
-    for line in read_lines(work.file("extract", part.extract, DOCUMENTS)):
-        yield decode(line)
+    """Return every document of a part, in order of its row, as a struct of those of its fields that are wanted."""
+    return map(msgspec.json.Decoder(kind).decode, read_lines(work.file("extract", part.extract, DOCUMENTS)))
 
 
 def verdicts(work: Work, part: Part) -> Iterator[Judged]:
-    """Yield the verdict on every document of a part, in order of its row."""
-    decode = msgspec.json.Decoder(Judged).decode
-    for line in read_lines(work.file("judge", part.judge, VERDICTS)):
-        yield decode(line)
+    """Return the verdict on every document of a part, in order of its row."""
+    return map(msgspec.json.Decoder(Judged).decode, read_lines(work.file("judge", part.judge, VERDICTS)))
 
 
 def lost_rows(work: Work, part: Part) -> tuple[npt.NDArray[np.int64], list[str]]:

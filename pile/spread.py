@@ -5,8 +5,7 @@ What is held in memory is bounded, and what is written is read once by the secon
 
 from __future__ import annotations
 
-import struct
-from collections import Counter
+from array import array
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,7 +16,7 @@ import numpy.typing as npt
 import xxhash
 
 from pile.buckets import Bucket, Sorter
-from pile.chance import STEPS, draw
+from pile.chance import draw
 from pile.cuts import Cut
 from pile.decontaminate import CONTAMINATED, contaminants
 from pile.mix import SPLITS, copies, shard_line, split_of
@@ -27,18 +26,21 @@ from pile.stage import Task, Watch, Work, make_key
 from pile.survivors import Survivors
 
 STAGE = "spread"
-VERSION = 2
+VERSION = 3
 #: Uncompressed: written once and read once, it would cost more to compress, at any level, than all else that mixing does.
 SPOOL = "spool"
 INDEX = "index.npy"  #: SLICE array, sorted: where in the spool the lines of each split and bucket are
 COUNTS = "counts.npy"  #: by unit (as in UNITS), split (as in SPLITS) and bucket
-SLICE = np.dtype([("split", "<i4"), ("bucket", "<i4"), ("offset", "<i8"), ("size", "<i8"), ("xxh3", "<u8")])
+SLICE = np.dtype(
+    [("split", "<i4"), ("bucket", "<i4"), ("lines", "<i8"), ("offset", "<i8"), ("size", "<i8"), ("xxh3", "<u8")]
+)
+#: A slice is a table of its lines, then the lines one after the other, without newlines: place in the order, bytes.
+LINE = np.dtype([("place", "<u8"), ("size", "<i8")])
 #: What shards may have equal numbers of; a line's bytes are those of the shard, with its newline.
 UNITS = ("documents", "bytes")
-#: Bytes that a line in hand takes beside its own: a tuple of four objects, about 220 by sys.getsizeof, and a margin.
-LINE_OVERHEAD = 300
-#: Of one line in the spool: place in the order, copy, bytes of the id, bytes of the line.
-HEADER = struct.Struct("<QIIQ")
+NUMBERS = {split: number for number, split in enumerate(SPLITS)}
+#: Bytes that a line in hand takes beside its own: 33 as an object, 8 in a list, and, of either pass, some 60 to sort it.
+LINE_OVERHEAD = 128
 
 
 class Mixture(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -79,39 +81,42 @@ def task(part: Part, dedup: str, cuts: list[Cut], marks: str, mixture: Mixture, 
     """Return the first pass's task for one part."""
     facts = [part.extract, part.judge, part.lost, dedup, msgspec.to_builtins(cuts), marks, msgspec.to_builtins(mixture)]
     base = make_key(STAGE, VERSION, facts, ("msgspec", "xxhash"))
-    return Task(STAGE, base, spread, Spread(part, dedup, cuts, marks, mixture, memory), part.label, size=part.bytes)
+    return Task(
+        STAGE,
+        base,
+        spread,
+        Spread(part, dedup, cuts, marks, mixture, memory),
+        part.label,
+        size=part.bytes,
+        checked=(SPOOL,),
+    )
 
 
 def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
     """Deal one part's surviving lines out into buckets; return their counts and where they are in the spool."""
     mixture = call.mixture
-    drops: Counter[str] = Counter()
-    lines: Counter[str] = Counter()
-    unique: Counter[str] = Counter()
-    text_bytes: Counter[str] = Counter()
+    seed, splits = mixture.seed, mixture.splits
+    not_sampled = 0
+    unique, text_bytes = dict.fromkeys(SPLITS, 0), dict.fromkeys(SPLITS, 0)
     survivors = Survivors(work, call.part, call.dedup, call.cuts)
     marks = contaminants(work, call.marks)
     sorter = Sorter(mixture.quality, mixture.epochs)
     with open(folder / SPOOL, "wb") as file:
         spool = _Spool(file, mixture.buckets, half_of(call.memory))
-        for survivor in survivors:
-            document, size = survivor.document, survivor.size
-            split = split_of(mixture.splits, mixture.seed, survivor.cluster)
-            epochs = sorter.epochs(document.id, size, survivor.scores, survivor.cluster_size)
-            number = copies(epochs, mixture.seed, document.id)
+        for row, document, size, cluster, cluster_size, scores in survivors:
+            id, split = document.id, split_of(splits, seed, cluster)
+            number = copies(sorter.epochs(id, size, scores, cluster_size), seed, id)
             number = number if split == "train" else min(number, 1)
             if not number:
-                drops["not_sampled"] += 1
+                not_sampled += 1
                 continue
-            if survivor.row in marks:
-                document = msgspec.structs.replace(document, meta={**document.meta, CONTAMINATED: marks[survivor.row]})
+            if row in marks:
+                document = msgspec.structs.replace(document, meta={**document.meta, CONTAMINATED: marks[row]})
             line = shard_line(document)
             unique[split] += 1
-            lines[split] += number
             text_bytes[split] += number * size
             for copy in range(number):
-                place = draw(mixture.seed, "order", document.id, copy)
-                spool.add(split, place * mixture.buckets // STEPS, place, copy, document.id, line)
+                spool.add(split, draw(seed, "order", f"{id}\0{copy}"), line)
         spool.flush()
     np.save(folder / INDEX, spool.index())
     np.save(folder / COUNTS, spool.counts())
@@ -119,48 +124,68 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
         "funnel": survivors.funnel(),
         "in": survivors.count,
         "in_bytes": survivors.text_bytes,
-        "out": unique.total(),
-        "drops": dict(sorted(drops.items())),
-        "documents": dict(sorted(unique.items())),
-        "lines": dict(sorted(lines.items())),
-        "text_bytes": dict(sorted(text_bytes.items())),
+        "out": sum(unique.values()),
+        "drops": {"not_sampled": not_sampled} if not_sampled else {},
+        "documents": _seen(unique),
+        "lines": _seen(dict(zip(SPLITS, spool.counts()[0].sum(axis=1).tolist(), strict=True))),
+        "text_bytes": _seen(text_bytes),
         **sorter.facts(),
     }
 
 
+def _seen(counts: dict[str, int]) -> dict[str, int]:
+    return {split: count for split, count in sorted(counts.items()) if count}
+
+
 class _Spool:
-    """Lines by split and bucket, held up to a bound, then written one slice after the other."""
+    """Lines by split and bucket, held up to a bound, then written one slice after the other, each with its table."""
 
     def __init__(self, file: BinaryIO, buckets: int, most: int) -> None:
-        self._file, self._most = file, most
-        self._held: dict[tuple[int, int], list[bytes]] = {}
+        self._file, self._buckets, self._most = file, buckets, most
+        self._lines: list[bytes] = []
+        self._places, self._splits = array("Q"), array("B")
         self._size = self._offset = 0
-        self._slices: list[tuple[int, int, int, int, int]] = []
-        self._documents = [[0] * buckets for _ in SPLITS]
-        self._bytes = [[0] * buckets for _ in SPLITS]
+        self._slices: list[tuple[int, ...]] = []
+        self._counts = np.zeros((len(UNITS), len(SPLITS) * buckets), np.int64)
 
-    def add(self, split: str, bucket: int, place: int, copy: int, id: str, line: bytes) -> None:
-        name, number = id.encode(), SPLITS.index(split)
-        held = self._held.setdefault((number, bucket), [])
-        held.extend((HEADER.pack(place, copy, len(name), len(line)), name, line))
-        self._documents[number][bucket] += 1
-        self._bytes[number][bucket] += len(line) + 1
-        self._size += LINE_OVERHEAD + len(name) + len(line)
+    def add(self, split: str, place: int, line: bytes) -> None:
+        self._lines.append(line)
+        self._places.append(place)
+        self._splits.append(NUMBERS[split])
+        self._size += LINE_OVERHEAD + len(line)
         if self._size >= self._most:
             self.flush()
 
     def flush(self) -> None:
-        for (split, bucket), pieces in sorted(self._held.items()):
-            content = b"".join(pieces)
-            self._slices.append((split, bucket, self._offset, len(content), xxhash.xxh3_64_intdigest(content)))
+        table = np.empty(len(self._lines), LINE)
+        table["place"] = self._places
+        table["size"] = np.fromiter(map(len, self._lines), np.int64, len(self._lines))
+        home = np.array(self._splits, np.int64) * self._buckets + bucket_of(table["place"], self._buckets)
+        order = np.lexsort((table["place"], home))
+        self._count(home, table["size"])
+        for rows in np.split(order, np.flatnonzero(np.diff(home[order])) + 1) if len(order) else []:
+            content = b"".join([table[rows].tobytes(), *map(self._lines.__getitem__, rows.tolist())])
+            split, bucket = divmod(int(home[rows[0]]), self._buckets)
+            check = xxhash.xxh3_64_intdigest(content)
+            self._slices.append((split, bucket, len(rows), self._offset, len(content), check))
             self._file.write(content)
             self._offset += len(content)
-        self._held, self._size = {}, 0
+        self._lines, self._places, self._splits, self._size = [], array("Q"), array("B"), 0
+
+    def _count(self, home: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> None:
+        np.add.at(self._counts[0], home, 1)
+        np.add.at(self._counts[1], home, sizes + 1)
 
     def counts(self) -> npt.NDArray[np.int64]:
         """Return the lines by unit, split and bucket."""
-        return np.array([self._documents, self._bytes], dtype=np.int64)
+        return self._counts.reshape(len(UNITS), len(SPLITS), self._buckets)
 
     def index(self) -> npt.NDArray[Any]:
         """Return where the slices of each split and bucket are, in that order."""
         return np.array(sorted(self._slices), dtype=SLICE)
+
+
+def bucket_of(places: npt.NDArray[np.uint64], buckets: int) -> npt.NDArray[np.int64]:
+    """Return in which of so many equal ranges of the order places are; there are fewer than 2^32 ranges."""
+    high = np.uint64(32)
+    return ((places >> high) * np.uint64(buckets) >> high).astype(np.int64)

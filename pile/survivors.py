@@ -50,7 +50,7 @@ class Survivors:
 
     def __iter__(self) -> Iterator[Survivor]:
         lost = dict(zip(*(list(column) for column in lost_rows(self._work, self._part)), strict=True))
-        decided, ids = self._decided() if self._dedup else None, hashlib.sha256()
+        decided, ids, digest = self._decided() if self._dedup else None, list[str](), hashlib.sha256()
         rows = zip(documents_as(Line, self._work, self._part), verdicts(self._work, self._part), strict=True)
         cutter = Cutter(self._work, self._cuts)
         for row, (document, verdict) in enumerate(rows):
@@ -62,29 +62,33 @@ class Survivors:
                 self._settled[lost[row]] += 1
                 continue
             self._candidates += 1
-            ids.update(document.id.encode() + b"\n")
             if decided is None:
                 # Without deduplication exact copies stay, and must at least stay on one side of the splits.
                 cluster = xxhash.xxh3_64_intdigest((normalise(document.plain_text()) or document.id).encode())
                 cluster_size = 1
             else:
+                ids.append(document.id)
+                if len(ids) == STRETCH:
+                    digest.update(_lines(ids))
+                    ids.clear()
                 decided_row, reason, cluster, cluster_size = next(decided)
                 if decided_row != row:
                     raise WorkError(f"{self._part.label}: no decision on row {row}, {document.id}")
                 if reason:
                     continue
             if cutter.touches(row):
-                text = cutter.rest(row, document.plain_text())
-                if not text:
+                rest = _rest(cutter, row, document)
+                if rest is None:
                     continue
-                document = msgspec.structs.replace(document, text=msgspec.Raw(msgspec.json.encode(text)))
+                document = rest
             size = document.text_bytes()
             self.count += 1
             self.text_bytes += size
             yield Survivor(row, document, size, cluster, cluster_size, verdict.scores)
         if (left := cutter.left()) is not None:
             raise WorkError(f"{self._part.label}: a cut is in row {left}, which does not stay; delete the work folder")
-        if decided is not None and ids.hexdigest() != (self._work.facts(DEDUP, self._dedup) or {}).get("ids"):
+        digest.update(_lines(ids))
+        if decided is not None and digest.hexdigest() != (self._work.facts(DEDUP, self._dedup) or {}).get("ids"):
             raise WorkError(
                 f"{self._part.label}: deduplication decided on other documents than these; delete the work folder"
             )
@@ -100,3 +104,13 @@ class Survivors:
         """Return the settle stage's counts over the documents that were judged worth keeping."""
         drops = dict(sorted(self._settled.items()))
         return {"in": self._candidates + self._settled.total(), "out": self._candidates, "drops": drops}
+
+
+def _rest(cutter: Cutter, row: int, document: Line) -> Line | None:
+    """Return a document with what is left of its text, None where nothing is."""
+    text = cutter.rest(row, document.plain_text())
+    return msgspec.structs.replace(document, text=msgspec.Raw(msgspec.json.encode(text))) if text else None
+
+
+def _lines(ids: list[str]) -> bytes:
+    return "\n".join([*ids, ""]).encode()

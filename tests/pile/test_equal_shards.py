@@ -6,6 +6,7 @@ import gc
 import json
 import random
 import tracemalloc
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -17,9 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pile.build import Built
+from pile.chance import draw
 from pile.errors import CorpusError, WorkError
 from pile.executor import LocalExecutor
-from pile.gather import runs, shard_of
+from pile.gather import runs
 from pile.shards import FrameWriter, write_lines
 
 RECIPE = """
@@ -134,6 +136,19 @@ class Here:
             yield task, outcome
 
 
+@pytest.mark.parametrize("memory", [1, 128])
+def test_documents_of_one_place_come_by_their_ids(files: Path, build, monkeypatch, memory: int) -> None:  # type: ignore[no-untyped-def]
+    from pile import spread
+    from pile.corpus import Corpus
+
+    monkeypatch.setattr(spread, "draw", lambda seed, purpose, what: draw(seed, purpose, what) >> 61 << 61)
+    build(recipe(5, memory=memory), executor=Here())
+    ids = [line["meta"]["id"] for line in Corpus(str(files / "out"))]
+    placed = [(spread.draw(0, "order", f"{id}\0{n}"), id) for id, count in Counter(ids).items() for n in range(count)]
+    assert len({place for place, _ in placed}) == 8
+    assert ids == [id for _, id in sorted(placed)]
+
+
 @pytest.mark.slow
 def test_mixing_stays_within_its_memory_whatever_the_epochs(tmp_path: Path, build) -> None:  # type: ignore[no-untyped-def]
     """18 MB of copies of a few short texts beside long ones, of which there are half: both passes take less than 8 MiB."""
@@ -173,7 +188,7 @@ def test_runs_of_shards_share_out_every_line_and_begin_at_the_bucket_of_their_fi
     bucket_of = np.sort(np.random.default_rng(len(lengths)).integers(0, buckets, len(lengths)))
     counts = np.bincount(bucket_of, weights=lengths, minlength=buckets).astype(np.int64)
     total, ends = sum(lengths), np.cumsum(lengths)
-    found = [shard_of(int(end), total, shards) for end in ends]
+    found = [(int(end) * shards - 1) // total for end in ends]  # the shard that holds a line's last unit
     assert found == sorted(found)
     assert found[-1] == shards - 1
     planned = runs(counts, shards)
