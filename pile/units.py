@@ -8,7 +8,7 @@ from typing import Literal
 
 from pile.errors import RequestError
 
-Unit = Literal["bytes", "documents"]
+Unit = Literal["bytes", "documents", "tokens"]
 
 #: What an amount may end in: what it counts, and how many of that one is. Powers of 1000 and of 1024, as IEC 80000-13 has them.
 UNITS: dict[str, tuple[Unit, int]] = {
@@ -18,8 +18,12 @@ UNITS: dict[str, tuple[Unit, int]] = {
     **{f"{prefix}ib": ("bytes", 1024 ** (power + 1)) for power, prefix in enumerate("kmgt")},
     "docs": ("documents", 1),
     "documents": ("documents", 1),
+    "tokens": ("tokens", 1),
+    # As people say it of tokens: 300B are 300 billion.
+    **{f"{prefix}tokens": ("tokens", 1000 ** (power + 1)) for power, prefix in enumerate("kmbt")},
+    "gtokens": ("tokens", 1000**3),
 }
-AMOUNT = re.compile(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-z]*)\s*", re.IGNORECASE)
+AMOUNT = re.compile(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([a-z]*\s*[a-z]*)\s*", re.IGNORECASE)
 
 
 def size(count: float) -> str:
@@ -33,16 +37,16 @@ def size(count: float) -> str:
 
 def quantity(count: float, unit: Unit) -> str:
     """Return an amount with its unit: ``1.50 MiB``, ``2,000 documents``."""
-    return size(count) if unit == "bytes" else f"{count:,.0f} documents"
+    return size(count) if unit == "bytes" else f"{count:,.0f} {unit}"
 
 
 def exact(count: float, unit: Unit) -> str:
-    """Return an amount as ``amount`` reads it, rounded down: ``1572864B``, ``2000docs``."""
-    return f"{math.floor(count)}{'B' if unit == 'bytes' else 'docs'}"
+    """Return an amount as ``amount`` reads it, rounded down: ``1572864B``, ``2000documents``."""
+    return f"{math.floor(count)}{'B' if unit == 'bytes' else unit}"
 
 
 def amount(text: str) -> tuple[float, Unit]:
-    """Return what a person wrote, such as ``300GB``, ``1.2TiB`` or ``1e6docs``, as a number above 0 and what it counts.
+    """Return what a person wrote, such as ``300GB``, ``1e6docs`` or ``300B tokens``, as a number above 0 and what it counts.
 
     Raises ``RequestError`` naming the forms.
     """
@@ -51,7 +55,9 @@ def amount(text: str) -> tuple[float, Unit]:
         number = float(match[1]) if match else math.nan
     except ValueError:  # two points
         number = math.nan
-    found = UNITS.get(match[2].lower()) if match else None
+    found = UNITS.get("".join(match[2].lower().split())) if match else None
     if found is None or not 0 < number < math.inf:
-        raise RequestError(f"{text!r} is no amount: write bytes as 300GB or 1.2TiB, documents as 1e6docs")
+        raise RequestError(
+            f"{text!r} is no amount: write bytes as 300GB or 1.2TiB, documents as 1e6docs, tokens as 300B tokens"
+        )
     return number * found[1], found[0]

@@ -26,6 +26,7 @@ class Component(msgspec.Struct, frozen=True):
     measured: bool  #: by the last build; else the recipe says so
     source: str = ""  #: where it is in the recipe; ``name`` where this is ""
     bucket: int | None = None  #: and which of that source's buckets, None for the source, or what no bucket took
+    tokens: int = 0  #: 0 where nobody counted them
 
     @property
     def place(self) -> tuple[str, int | None]:
@@ -34,7 +35,7 @@ class Component(msgspec.Struct, frozen=True):
 
     def amount(self, unit: Unit) -> int:
         """Return what one epoch holds."""
-        return self.bytes if unit == "bytes" else self.documents
+        return {"bytes": self.bytes, "documents": self.documents, "tokens": self.tokens}[unit]
 
 
 def components(recipe: Recipe, manifest: Manifest | None) -> list[Component]:
@@ -101,7 +102,8 @@ def mixture(found: list[Component], epochs: dict[str, float] | None = None) -> l
     """Return a row per component, with the recipe's epochs or with other ones.
 
     ``effective_bytes`` is ``epochs * bytes``; ``weight`` is its share of the sum (field notes, section 6, scheme 1). With
-    other epochs, ``former_epochs`` are the recipe's. Raises for a mixture without a byte in it.
+    other epochs, ``former_epochs`` are the recipe's; tokens are there where they were counted. Raises for a mixture without a
+    byte in it.
     """
     rows = []
     for one in found:
@@ -115,6 +117,8 @@ def mixture(found: list[Component], epochs: dict[str, float] | None = None) -> l
             "effective_bytes": count * one.bytes,
             "measured": one.measured,
         }
+        if one.tokens:
+            row |= {"tokens": one.tokens, "effective_tokens": count * one.tokens}
         if epochs is not None:
             row["former_epochs"] = one.epochs
         rows.append(row)

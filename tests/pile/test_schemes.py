@@ -113,6 +113,9 @@ def test_epochs_that_are_rounded_never_pass_their_cap() -> None:
         ("7kb", 7000, "bytes"),
         ("1e6docs", 1e6, "documents"),
         ("12 documents", 12, "documents"),
+        ("300B tokens", 300e9, "tokens"),
+        ("1.5Ttokens", 1.5e12, "tokens"),
+        ("2e9 tokens", 2e9, "tokens"),
     ],
 )
 def test_amounts_are_read_with_their_units(text: str, count: float, unit: str) -> None:
