@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.items import Comment, Table, Whitespace
+from tomlkit.items import AoT, Comment, Table, Whitespace
 
 from pile.errors import RecipeError
 from pile.storage import Storage
@@ -27,9 +27,12 @@ def rewritten(path: Path, epochs: dict[tuple[str, int | None], float]) -> tuple[
     text = path.read_bytes().decode()  # not read_text: line ends stay as they are
     newline = "\r\n" if "\r\n" in text else "\n"
     document, raw = tomlkit.parse(text if text.endswith("\n") else text + newline), tomllib.loads(text)
+    # All tables are looked up before any is changed, since a new line in one moves what tomlkit finds by number.
+    found = []
     for (name, bucket), value in epochs.items():
         tables = [recipe["sources"][name] for recipe in (raw, document)]
-        plain, table = tables if bucket is None else [one["buckets"][bucket] for one in tables]
+        found.append((*(tables if bucket is None else [one["buckets"][bucket] for one in tables]), value))
+    for plain, table, value in found:
         if plain.get("epochs", 1.0) != value:
             plain["epochs"] = value
             _put(table, value, newline)
@@ -55,9 +58,9 @@ def _put(table: Any, value: float, newline: str) -> None:
     if "epochs" in table or not isinstance(table, Table):
         table["epochs"] = value
         return
-    # Blank lines and comments at the end of a table are about the next one: they come off, and on again.
+    # Blank lines and comments after the last key are about what comes next: they come off with it, and on again.
     body, after = table.value.body, []
-    while body and isinstance(body[-1][1], Whitespace | Comment):
+    while body and isinstance(body[-1][1], Whitespace | Comment | Table | AoT):
         after.append(body.pop())
     item = tomlkit.item(value)
     item.trivia.trail = newline

@@ -27,7 +27,12 @@ FORMS = [
     ),
     (
         '[sources.a]\nuse = "x"\n# of the options\n[sources.a.options]\np = 1\n[sources.b]\nuse = "y"\n',
-        "epochs = 2.5\n|[sources.a.options]\np = 1",
+        'use = "x"\nepochs = 2.5\n# of the options\n[sources.a.options]\np = 1',
+    ),
+    (
+        '[sources.a]\nuse = "x"\n\n# first\n[sources.a.options]\np = 1\n# second\n[[sources.a.filters]]\nuse = "f"\n'
+        '[sources.b]\noptions.p = 1\nuse = "y"\n# third\noptions.q = 2\n',
+        'use = "x"\nepochs = 2.5\n\n# first\n[sources.a.options]\np = 1\n# second\n[[|use = "y"\nepochs = 0.125\n# third\n',
     ),
     (
         '[sources.a]\r\nuse = "x"\r\n\r\n[sources.b]\r\nepochs=1.0#x\r\n',
