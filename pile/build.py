@@ -33,8 +33,9 @@ from pile.lock import Lock, Quarantined, check, make, read, write
 from pile.manifest import EXAMPLES, REPORT, Benchmark, Manifest, environment, fingerprint, system
 from pile.parts import Part
 from pile.progress import Progress, StageCount
-from pile.recipe import WEIGHED_BY, Recipe, make_dedup
+from pile.recipe import WEIGHED_BY, FilterTable, Recipe, make_dedup
 from pile.report import report
+from pile.rewriting import rewriters_of
 from pile.runner import Result, run
 from pile.seal import assemble_all, assemblies, finished, former_shards, seal, unseal
 from pile.stage import Task, Work, digest, make_key
@@ -211,7 +212,10 @@ class Build:
         for place, (part, (dedup, _)) in enumerate(zip(parts, decided, strict=True)):
             table = sources[part.source]
             mixture = spread.Mixture(self.recipe.seed, table.epochs, output.splits, buckets, quality=table.buckets)
-            tasks.append(spread.task(part, dedup, cleared.cuts[place], cleared.mark(place), mixture, output.memory))
+            call = spread.Spread(
+                part, dedup, cleared.cuts[place], cleared.mark(place), mixture, self.rewriters(part), output.memory
+            )
+            tasks.append(spread.task(call))
         return self.run("spread", tasks)
 
     def gather(self, spreads: list[Result]) -> list[Result]:
@@ -233,11 +237,17 @@ class Build:
         """Draw what ``pile inspect`` shows."""
         seed = self.recipe.seed
         tasks = [
-            examples.sample_task(part, dedup, cuts, seed)
+            examples.sample_task(part, dedup, cuts, self.rewriters(part), seed)
             for part, (dedup, _), cuts in zip(parts, decided, cleared.cuts, strict=True)
         ]
         samples = self.run("sample", tasks)
-        return self.run("examples", [examples.merge_task([result.key for result in samples], parts, seed)])[0]
+        rewriters = [self.rewriters(part) for part in parts]
+        merging = examples.merge_task([result.key for result in samples], parts, rewriters, seed)
+        return self.run("examples", [merging])[0]
+
+    def rewriters(self, part: Part) -> list[FilterTable]:
+        """Return the filters that rewrite a part's texts."""
+        return rewriters_of(self.recipe.sources[part.source].filter_tables())
 
     def seal(
         self,

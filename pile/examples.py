@@ -22,6 +22,8 @@ from pile.difference import difference
 from pile.document import Document, Drop
 from pile.example import EXCERPT, Example
 from pile.parts import DOCUMENTS, DROPS, Part, documents, lost_rows, verdicts
+from pile.recipe import FilterTable
+from pile.rewriting import Rewriting, facts_of
 from pile.shards import read_lines, write_lines
 from pile.stage import Task, Watch, Work, make_key
 
@@ -42,6 +44,7 @@ class Sampling(msgspec.Struct, frozen=True):
     part: Part
     dedup: str
     cuts: list[Cut]
+    rewriters: list[FilterTable]
     seed: int
 
 
@@ -50,27 +53,29 @@ class Merging(msgspec.Struct, frozen=True):
 
     samples: list[str]
     parts: list[Part]
+    rewriters: list[list[FilterTable]]  #: of each part
     seed: int
 
 
-def sample_task(part: Part, dedup: str, cuts: list[Cut], seed: int) -> Task:
+def sample_task(part: Part, dedup: str, cuts: list[Cut], rewriters: list[FilterTable], seed: int) -> Task:
     """Return the task that draws one part's examples."""
-    facts = [part.extract, part.judge, part.lost, dedup, msgspec.to_builtins(cuts), seed]
-    return Task(
-        STAGE, make_key(STAGE, VERSION, facts), sample, Sampling(part, dedup, cuts, seed), part.label, size=part.bytes
-    )
+    facts = [part.extract, part.judge, part.lost, dedup, msgspec.to_builtins(cuts), facts_of(rewriters), seed]
+    call = Sampling(part, dedup, cuts, rewriters, seed)
+    return Task(STAGE, make_key(STAGE, VERSION, facts), sample, call, part.label, size=part.bytes)
 
 
-def merge_task(samples: list[str], parts: list[Part], seed: int) -> Task:
+def merge_task(samples: list[str], parts: list[Part], rewriters: list[list[FilterTable]], seed: int) -> Task:
     """Return the task that draws the corpus's examples from those of its parts."""
-    base = make_key(MERGE, VERSION, [samples, seed], ("zstandard",))
-    return Task(MERGE, base, merge, Merging(samples, parts, seed), "examples")
+    base = make_key(MERGE, VERSION, [samples, [facts_of(mine) for mine in rewriters], seed], ("zstandard",))
+    return Task(MERGE, base, merge, Merging(samples, parts, rewriters, seed), "examples")
 
 
 def sample(call: Sampling, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
     """Draw one part's examples."""
     drawn = draw_examples(_examples(call, work), call.seed)
-    write_lines(folder / FILE, (msgspec.json.encode(example) for example in drawn))
+    rewriting = Rewriting(call.rewriters)
+    shown = (msgspec.structs.replace(example, text=rewriting.text(example.id, example.text)) for example in drawn)
+    write_lines(folder / FILE, map(msgspec.json.encode, shown))
     return {}
 
 
@@ -144,11 +149,12 @@ def merge(call: Merging, folder: Path, watch: Watch, work: Work) -> dict[str, An
     decode_document = msgspec.json.Decoder(Document).decode
     kept: dict[tuple[int, int], tuple[str, str]] = {}
     for place, rows in sorted(wanted.items()):
+        rewriting = Rewriting(call.rewriters[place])
         lines = read_lines(work.file("extract", call.parts[place].extract, DOCUMENTS))
         for row, line in enumerate(islice(lines, max(rows) + 1)):
             if row in rows:
                 document = decode_document(line)
-                kept[place, row] = (document.id, document.text[:COMPARED])
+                kept[place, row] = (document.id, rewriting.text(document.id, document.text[:COMPARED]))
     whole = []
     for example in drawn:
         if example.instead:

@@ -21,7 +21,8 @@ from pile.cuts import Cut
 from pile.decontaminate import CONTAMINATED, contaminants
 from pile.mix import SPLITS, copies, shard_line, split_of
 from pile.parts import Part
-from pile.recipe import Splits
+from pile.recipe import FilterTable, Splits
+from pile.rewriting import facts_of
 from pile.stage import Task, Watch, Work, make_key
 from pile.survivors import Survivors
 
@@ -74,22 +75,16 @@ class Spread(msgspec.Struct, frozen=True):
     cuts: list[Cut]
     marks: str
     mixture: Mixture
+    rewriters: list[FilterTable]
     memory: int  #: MiB; decides nothing but how often the spool is written to
 
 
-def task(part: Part, dedup: str, cuts: list[Cut], marks: str, mixture: Mixture, memory: int) -> Task:
+def task(call: Spread) -> Task:
     """Return the first pass's task for one part."""
-    facts = [part.extract, part.judge, part.lost, dedup, msgspec.to_builtins(cuts), marks, msgspec.to_builtins(mixture)]
+    part, cuts, mixture = call.part, msgspec.to_builtins(call.cuts), msgspec.to_builtins(call.mixture)
+    facts = [part.extract, part.judge, part.lost, call.dedup, cuts, call.marks, mixture, facts_of(call.rewriters)]
     base = make_key(STAGE, VERSION, facts, ("msgspec", "xxhash"))
-    return Task(
-        STAGE,
-        base,
-        spread,
-        Spread(part, dedup, cuts, marks, mixture, memory),
-        part.label,
-        size=part.bytes,
-        checked=(SPOOL,),
-    )
+    return Task(STAGE, base, spread, call, part.label, size=part.bytes, checked=(SPOOL,))
 
 
 def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
@@ -98,7 +93,7 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
     seed, splits = mixture.seed, mixture.splits
     not_sampled = 0
     unique, text_bytes = dict.fromkeys(SPLITS, 0), dict.fromkeys(SPLITS, 0)
-    survivors = Survivors(work, call.part, call.dedup, call.cuts)
+    survivors = Survivors(work, call.part, call.dedup, call.cuts, call.rewriters)
     marks = contaminants(work, call.marks)
     sorter = Sorter(mixture.quality, mixture.epochs)
     with open(folder / SPOOL, "wb") as file:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +19,8 @@ from pile.decisions import decisions
 from pile.errors import WorkError
 from pile.mix import Line
 from pile.parts import Part, documents_as, lost_rows, verdicts
+from pile.recipe import FilterTable
+from pile.rewriting import Rewriting
 from pile.stage import Work
 from pile.text import normalise
 
@@ -40,11 +42,15 @@ class Survivor(NamedTuple):
 class Survivors:
     """Iterates over what no stage removed, and counts what settling removed on the way.
 
-    Texts come without the passages that are cut from them; what then has no text is not among the survivors.
+    Texts come without the passages that are cut from them, then rewritten where filters do that; what has no text is not among
+    the survivors.
     """
 
-    def __init__(self, work: Work, part: Part, dedup: str, cuts: list[Cut]) -> None:
+    def __init__(
+        self, work: Work, part: Part, dedup: str, cuts: list[Cut], rewriters: Sequence[FilterTable] = ()
+    ) -> None:
         self._work, self._part, self._dedup, self._cuts = work, part, dedup, cuts
+        self._rewriting = Rewriting(list(rewriters))
         self._settled: Counter[str] = Counter()
         self._candidates = self.count = self.text_bytes = 0
 
@@ -81,6 +87,7 @@ class Survivors:
                 if rest is None:
                     continue
                 document = rest
+            document = self._rewriting.line(document)
             size = document.text_bytes()
             self.count += 1
             self.text_bytes += size

@@ -9,9 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from pile.commands import app
+from pile.corpus import Corpus
 from pile.errors import PluginError, RecipeError
 from pile.executor import Executor
+from pile.inspect import examples
 from pile.progress import Progress
+from pile.storage import Storage
 
 PLUGIN = '''
 from pathlib import Path
@@ -72,6 +75,16 @@ class Vocabulary(msgspec.Struct, frozen=True):
         return Verdict(keep, "" if keep else "unlike", scores)
     def judge(self, document):
         return self.decide(self.measure(document))
+
+class Masked(msgspec.Struct, frozen=True):
+    """Keeps everything, and writes the word green as another."""
+    version: ClassVar[int] = 1
+    libraries: ClassVar[tuple[str, ...]] = ()
+    word: str = "blue"
+    def judge(self, document):
+        return Verdict(True)
+    def rewrite(self, document):
+        return msgspec.structs.replace(document, text=document.text.replace("green", self.word))
 '''
 
 RECIPE = """
@@ -160,3 +173,19 @@ def test_inspect_shows_what_thresholds_would_keep(corpus: Path, build) -> None: 
     assert shares["10"][0] in ("42%", "43%", "44%")
     wrong = CliRunner().invoke(app, ["inspect", str(corpus / "out"), "--scores", "language"])
     assert wrong.exit_code != 0
+
+
+def test_filters_rewrite_what_enters_a_shard_and_what_is_shown_of_it(corpus: Path, build, executor: Executor) -> None:  # type: ignore[no-untyped-def]
+    recipe = RECIPE.split("[sources.crawl]")[0] + "filters = [FILTERS]\n"
+    plain, _ = build(recipe.replace("FILTERS", ""), executor=executor)
+    built, _ = build(recipe.replace("FILTERS", '{ use = "judging:Masked" }'), executor=executor)
+    texts = [document["text"] for document in Corpus(str(corpus / "out"))]
+    assert len(texts) == 10
+    assert all("the blue tree" in text for text in texts)
+    assert built.manifest.sources["good"].text_bytes == plain.manifest.sources["good"].text_bytes - 10
+    shown = examples(Storage(str(corpus / "out")), "good", "kept")
+    assert len(shown) == 10
+    assert all("blue" in example.text for example in shown)
+    _, progress = build(recipe.replace("FILTERS", '{ use = "judging:Masked", word = "red" }'), executor=executor)
+    assert "extract" not in done(progress)
+    assert "the red tree" in next(iter(Corpus(str(corpus / "out"))))["text"]
