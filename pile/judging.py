@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pile import judge, score, score_tables, survey, training
+from pile import judge, lessons, score, score_tables, survey
 from pile.errors import RecipeError
 from pile.manifest import Model
 from pile.parts import Part
@@ -74,11 +74,11 @@ def _trained(
     for name, place, table, positives in wanted:
         kinds = [[part for part in parts if part.source in kind] for kind in (positives, [name])]
         good, raw = (
-            [r.key for r in run(training.LESSON, [training.lesson_task(part, table, recipe.seed) for part in kind])]
+            [r.key for r in run(lessons.LESSON, [lessons.lesson_task(part, table, recipe.seed) for part in kind])]
             for kind in kinds
         )
-        tasks.append(training.train_task(table, good, raw, f"{name}: {table.use}, filter {place + 1}"))
-    results = run(training.STAGE, tasks) if tasks else []
+        tasks.append(lessons.train_task(table, good, raw, f"{name}: {table.use}, filter {place + 1}"))
+    results = run(lessons.STAGE, tasks) if tasks else []
     keys: dict[str, dict[int, str]] = {}
     models = []
     for (name, place, table, _), result in zip(wanted, results, strict=True):

@@ -15,12 +15,12 @@ import msgspec
 
 from pile.chance import draw
 from pile.document import Document, Verdict
+from pile.lessons import model_of
 from pile.parts import Part, documents
 from pile.plugins import Filter, Scorer, Trained
 from pile.recipe import FilterTable
 from pile.shards import STORED_LEVEL, FrameWriter, read_lines
 from pile.stage import MACHINE, Task, Watch, Work, make_key
-from pile.training import model_of
 
 STAGE = "score"
 VERSION = 1
