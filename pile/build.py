@@ -29,7 +29,7 @@ from pile.frames import FRAMES, index_of
 from pile.funnel import Columns, records
 from pile.judging import Judging, judged, tables_of
 from pile.libraries import libraries_of
-from pile.lock import Lock, Quarantined, check, make, read, write
+from pile.lock import SHA256, Lock, Quarantined, check, check_benchmarks, make, read, write
 from pile.manifest import EXAMPLES, REPORT, Benchmark, Manifest, environment, fingerprint, system
 from pile.parts import Part
 from pile.progress import Progress, StageCount
@@ -109,6 +109,7 @@ class Build:
             lock = make(self.recipe, self.upstream)
             write(self.recipe, lock)
         check(self.recipe, lock)
+        self.benchmarks = check_benchmarks(self.recipe, lock, self.upstream)
         return lock
 
     def run(self, stage: str, tasks: Iterable[Task], total: int | None = None) -> list[Result]:
@@ -201,7 +202,8 @@ class Build:
         if table is None:
             return Decontaminated(cuts)
         given = [(part, key, cut) for part, (key, _), cut in zip(parts, decided, cuts, strict=True)]
-        return decontamination.search(table, self.upstream, self.recipe.folder, given, self.work, self.run)
+        files = [(str(self.recipe.folder / one.url), one.checksum.removeprefix(SHA256)) for one in self.benchmarks]
+        return decontamination.search(table, files, given, self.work, self.run)
 
     def spread(
         self, parts: list[Part], decided: list[tuple[str, dict[str, Any]]], cleared: Decontaminated

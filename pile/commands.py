@@ -181,6 +181,8 @@ def lock(recipe: RecipePath, mirror: Mirror = None) -> None:
     locking.write(loaded, made)
     for name, source in made.sources.items():
         print(f"{name}: {len(source.inputs)} inputs, {json.dumps(source.pinned)}")
+    if made.benchmarks:
+        print(f"[decontamination]: {len(made.benchmarks)} benchmarks")
     print(f"wrote {loaded.lock_path}")
 
 

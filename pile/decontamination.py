@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,6 @@ import msgspec
 
 from pile import benchmark_hits, decontaminate
 from pile.cuts import Cut
-from pile.errors import RecipeError
-from pile.fetch import Upstream
 from pile.manifest import Benchmark
 from pile.parts import Part
 from pile.recipe import Decontamination
@@ -36,14 +33,12 @@ class Decontaminated(msgspec.Struct, frozen=True):
 
 def search(
     table: Decontamination,
-    upstream: Upstream,
-    folder: Path,
+    files: list[tuple[str, str]],
     parts: list[tuple[Part, str, list[Cut]]],
     work: Work,
     run: Callable[[str, list[Task]], list[Result]],
 ) -> Decontaminated:
-    """Look for the benchmarks in all parts, given with the key of their decisions and their cuts, and decide."""
-    files = files_of(table, upstream, folder)
+    """Look for the benchmarks, files with their sha256, in all parts, given with the key of their decisions and their cuts."""
     # In the build's own process: the files are on this machine, which on a cluster a worker's is not.
     key, facts = work.perform(benchmark_hits.features_task(files, table.fields))
     hunts = [benchmark_hits.Hunt(part, dedup, cuts, key) for part, dedup, cuts in parts]
@@ -72,21 +67,3 @@ def _benchmarks(files: list[tuple[str, str]], facts: dict[str, Any], results: li
         documents = sum(result.facts["found"].get(name, 0) for result in results)
         made.append(Benchmark(name, f"sha256:{sha256}", items, short, len(found), documents))
     return made
-
-
-def files_of(table: Decontamination, upstream: Upstream, folder: Path) -> list[tuple[str, str]]:
-    """Return the files with their sha256, by name; raises ``RecipeError`` where there is none, or two of one name."""
-    found: dict[str, Path] = {}
-    for name in upstream.find(table.benchmarks):
-        path = folder / name
-        if path.name in found:
-            raise RecipeError(f"[decontamination] benchmarks: two files are called {path.name}: rename one")
-        found[path.name] = path
-    if not found:
-        raise RecipeError("[decontamination] benchmarks: no file is named; name some, or take the table out")
-    return [(str(path), _sha256(path)) for _, path in sorted(found.items())]
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from pile import benchmark_files
 from pile.document import Input, Pin
 from pile.errors import DataError, LockError, PileError, PluginError
 from pile.plugins import Reader, Source
@@ -40,16 +41,18 @@ class Quarantined(msgspec.Struct, frozen=True, order=True):
 
 
 class Lock(msgspec.Struct, frozen=True):
-    """Every input of every source, and the records in quarantine."""
+    """Every input of every source, the records in quarantine, and the benchmarks of a recipe that looks for any."""
 
     sources: dict[str, LockedSource]
     quarantine: list[Quarantined] = []
     version: int = LOCK_VERSION
+    benchmarks: list[Input] | msgspec.UnsetType = msgspec.UNSET
 
     def digest_of(self, recipe: Recipe) -> str:
-        """Return the sha256 (hex) of what the lock says of a recipe's sources; of others it may say what it likes."""
+        """Return the sha256 (hex) of what the lock says of a recipe's sources and benchmarks; of others it may say anything."""
         sources = {name: self.sources[name] for name in recipe.sources}
-        return digest([sources, [q for q in self.quarantine if q.source in sources]])
+        said = [sources, [q for q in self.quarantine if q.source in sources]]
+        return digest([*said, self.benchmarks] if recipe.decontamination else said)
 
     def quarantined(self, source: str, url: str, stage: str) -> dict[str, str]:
         """Return the records of one input that a stage passes over: id to cause."""
@@ -87,7 +90,8 @@ def make(recipe: Recipe, upstream: Reader, previous: Lock | None = None) -> Lock
         # In the order of the lock's file, so that the build that makes a lock writes the manifest of those that read it.
         pinned = dict(sorted(pin.options.items()))
         sources[name] = LockedSource(table.use, table.options, pinned, inputs, pin.side_inputs)
-    return Lock(sources, previous.quarantine if previous else [])
+    benchmarks = benchmark_files.pinned(recipe, upstream) or msgspec.UNSET
+    return Lock(sources, previous.quarantine if previous else [], benchmarks=benchmarks)
 
 
 def _pin(name: str, source: Source, upstream: Reader) -> Pin:
@@ -152,3 +156,13 @@ def check(recipe: Recipe, lock: Lock) -> None:
         else:
             continue
         raise LockError(f"{recipe.lock_path} is behind the recipe: {difference}; run `pile lock {recipe.path}`")
+
+
+def check_benchmarks(recipe: Recipe, lock: Lock, upstream: Reader) -> list[Input]:
+    """Return the benchmark files of a recipe; raises ``LockError`` with the difference when they are not the ones pinned."""
+    found = benchmark_files.pinned(recipe, upstream)
+    if changed := benchmark_files.difference(lock.benchmarks or [], found) if found else "":
+        raise LockError(
+            f"{recipe.lock_path} is behind the benchmarks: {changed}; run `pile lock {recipe.path}`, or bring back the files"
+        )
+    return found
