@@ -1,17 +1,21 @@
 """Time mixing and writing beside `zstd -3` alone, and `pile verify` beside sha256sum, on a generated corpus.
 
-    python benchmarks/mix_and_write.py [--size BYTES] [--shards N] [--workers N] [--memory MIB] [--equal documents|bytes]
+    python benchmarks/mix_and_write.py [--size BYTES ...] [--rounds N] [--shards N] [--workers N] [--memory MIB]
+        [--equal documents|bytes] [--folder DIR] [--plot FILE.svg]
 
 The corpus is JSON Lines of made-up words in 4 sources with epochs of .5 to 1.75. What is timed are the stages spread, gather and
 seal of `pile build`, from extracted documents to sealed shards; then one zstd stream for each shard's text from a plain file, in
-as many processes, and sha256sum of each file of the corpus, as many at a time. CPU seconds are of all processes together: compare
-them where others use the machine. Prints Markdown tables.
+as many processes, and sha256sum of each file of the corpus, as many at a time. Each round does all of that anew; the tables have
+the medians. CPU seconds are of all processes together: compare them where others use the machine. Prints Markdown tables, and for
+several sizes, instead of verifying, how far CPU seconds are from a straight line, which --plot draws. A run takes about four
+times --size on the disk.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -20,17 +24,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
 import zstandard
 from stages import Measured
+from straight_line import drawing, fit
 
 from pile.build import Build
-from pile.commands import upstream_for
+from pile.commands import STAGES, upstream_for
 from pile.executor import LocalExecutor
-from pile.recipe import load
+from pile.recipe import Recipe, load, modules
 from pile.stage import Work
 from pile.storage import Storage
 from pile.verify import verify
@@ -43,6 +49,9 @@ FILES = 6
 VOCABULARY = 50_000
 MEAN_WORDS = 650
 MIXING = ("spread", "gather", "seal")
+#: Seconds that a worker sleeps as its first task, so that each of them gets one.
+WARMING = 0.5
+TOGETHER, ALONE = "mix and write", "zstd -3 alone"
 
 
 def generate(folder: Path, size: int) -> None:
@@ -73,7 +82,7 @@ def recipe(folder: Path, arguments: argparse.Namespace) -> Path:
     ]
     path = folder / "generated.toml"
     splits = "splits = { validation = 0.001, test = 0.001 }"
-    path.write_text("\n".join(['name = "generated"', "[output]", output, splits, *tables, "[dedup]"]))
+    path.write_text("\n".join(['name = "generated"', "[output]", output, splits, *tables, "[dedup]", "near = false"]))
     return path
 
 
@@ -82,7 +91,10 @@ def compress(path: str) -> float:
     began = time.process_time()
     with open(path, "rb") as source, open(f"{path}.zst", "wb") as target:
         zstandard.ZstdCompressor(level=3, write_checksum=True).copy_stream(source, target)
-    return time.process_time() - began
+    spent = time.process_time() - began
+    for done in (path, f"{path}.zst"):
+        Path(done).unlink()
+    return spent
 
 
 def decompress(shard: Path, target: Path) -> int:
@@ -155,46 +167,107 @@ def sha256sum(out: Path, workers: int) -> float:
         )
 
 
-def measure(arguments: argparse.Namespace, folder: Path) -> None:
-    """Do all of it and print."""
-    generate(folder, arguments.size)
-    loaded, progress, stop = load(recipe(folder, arguments)), Counted(), threading.Event()
+class Round(NamedTuple):
+    """What one round took: wall and CPU seconds of each step, and the most memory of each stage, in bytes."""
+
+    seconds: dict[str, tuple[float, float]]
+    peaks: dict[str, int]
+
+
+def mix(loaded: Recipe, folder: Path, workers: int) -> Round:
+    """Build the corpus; the mixing is done anew where the stages before it are done already."""
+    for name in ("out", "work/spread", "work/gather"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    progress, stop = Counted(), threading.Event()
     watcher = threading.Thread(target=progress.watch, args=(stop,), daemon=True)
     watcher.start()
-    out = folder / "out"
-    with upstream_for(loaded, None, progress) as upstream, LocalExecutor(arguments.workers) as executor:
-        Build(loaded, Storage(str(out)), Work(str(folder / "work")), upstream, executor, progress).build()
+    out, work = Storage(str(folder / "out")), Work(str(folder / "work"))
+    preload = (*STAGES, *modules(loaded))
+    with upstream_for(loaded, None, progress) as upstream, LocalExecutor(workers, preload) as executor:
+        # As the processes of zstd, workers are there before the clock runs.
+        list(executor.map(time.sleep, [WARMING] * workers))
+        Build(loaded, out, work, upstream, executor, progress).build()
     stop.set()
     watcher.join()
-    shards = sorted(out.glob("train/*"))
+    spent = {name: (progress.stages[name].seconds, progress.processor[name]) for name in MIXING}
+    spent[TOGETHER] = (sum(wall for wall, _ in spent.values()), sum(cpu for _, cpu in spent.values()))
+    return Round(spent, {name: progress.peaks.get(name, 0) for name in MIXING})
+
+
+def measure(size: float, arguments: argparse.Namespace, folder: Path) -> tuple[float, float, int]:
+    """Measure one size and print it; return bytes of text in shards, CPU seconds and most memory of mixing."""
+    generate(folder, int(size))
+    loaded, out = load(recipe(folder, arguments)), folder / "out"
+    text, rounds = 0, []
+    for _ in range(arguments.rounds):
+        done = mix(loaded, folder, arguments.workers)
+        zstd, zstd_cpu, text = zstd_alone(sorted(out.glob("train/*")), folder, arguments.workers)
+        rounds.append(Round({**done.seconds, ALONE: (zstd, zstd_cpu)}, done.peaks))
     stored = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    zstd, zstd_cpu, size = zstd_alone(shards, folder, arguments.workers)
-    rows = {name: (progress.stages[name].seconds, progress.processor[name]) for name in MIXING}
-    rows["mix and write"] = (sum(row[0] for row in rows.values()), sum(row[1] for row in rows.values()))
-    rows["zstd -3 alone"] = (zstd, zstd_cpu)
-    print(f"{size / 1e9:.2f} GB of shard text, {stored / 1e9:.2f} GB stored, {arguments.workers} workers\n")
+    run = f"{arguments.workers} workers, {arguments.rounds} rounds"
+    print(f"\n{text / 1e9:.2f} GB of shard text, {stored / 1e9:.2f} GB stored, {run}\n")
     print(
         "| | seconds | MB/s of text | of zstd -3 alone | CPU seconds | of zstd -3 alone | peak memory, all processes |"
     )
     print("|---|--:|--:|--:|--:|--:|--:|")
-    for name, (spent, cpu) in rows.items():
-        peak = f"{progress.peaks[name] / 2**20:,.0f} MiB" if name in progress.peaks else ""
-        rates = f"{spent:.2f} | {size / spent / 1e6:,.1f} | {zstd / spent:.0%} | {cpu:.2f} | {zstd_cpu / cpu:.0%}"
-        print(f"| {name} | {rates} | {peak} |")
+    for name in rounds[0].seconds:
+        wall, cpu = (median(one.seconds[name][kind] for one in rounds) for kind in (0, 1))
+        by_wall, by_cpu = (
+            median(one.seconds[ALONE][kind] / one.seconds[name][kind] for one in rounds) for kind in (0, 1)
+        )
+        peak = max(one.peaks.get(name, 0) for one in rounds)
+        rates = f"{wall:.2f} | {text / wall / 1e6:,.1f} | {by_wall:.0%} | {cpu:.2f} | {by_cpu:.0%}"
+        print(f"| {name} | {rates} | {f'{peak / 2**20:,.0f} MiB' if peak else ''} |", flush=True)
+    if len(arguments.size) == 1:
+        verifying(out, stored, arguments.workers)
+    cpu = median(one.seconds[TOGETHER][1] for one in rounds)
+    return text, cpu, max(max(one.peaks.values()) for one in rounds)
+
+
+def verifying(out: Path, stored: int, workers: int) -> None:
+    """Time `pile verify` beside sha256sum, and print it."""
     verify(Storage(str(out)))  # all files are in the page cache for both
-    sums, verified = sha256sum(out, arguments.workers), timed(lambda: verify(Storage(str(out))))
+    sums, verified = sha256sum(out, workers), timed(lambda: verify(Storage(str(out))))
     content = timed(lambda: verify(Storage(str(out)), content=True))
     print("\n| | seconds | MB/s as stored | of sha256sum |\n|---|--:|--:|--:|")
     for name, spent in (("sha256sum", sums), ("pile verify", verified), ("pile verify --content", content)):
         print(f"| {name} | {spent:.2f} | {stored / spent / 1e6:,.0f} | {sums / spent:.0%} |")
+    print(flush=True)
+
+
+def linear(found: list[tuple[float, float, int]], plot: Path | None) -> None:
+    """Print how CPU seconds grow with bytes, and draw it where that is asked for."""
+    sizes, spent = [text / 1e9 for text, _, _ in found], [cpu for _, cpu, _ in found]
+    line = fit(sizes, spent)
+    print("\n| GB of text | CPU seconds | a GB | off the line | peak memory, all processes |\n|--:|--:|--:|--:|--:|")
+    for size, cpu, (_, _, peak) in zip(sizes, spent, found, strict=True):
+        off = cpu / (line.start + line.slope * size) - 1
+        print(f"| {size:.2f} | {cpu:.1f} | {cpu / size:.1f} | {off:+.1%} | {peak / 2**20:,.0f} MiB |")
+    print(
+        f"\nCPU seconds = {line.start:.2f} + {line.slope:.2f} GB; no size is further from it than {line.farthest:.1%}"
+    )
+    if plot is not None:
+        plot.write_text(drawing(sizes, spent, line, "GB of text in shards", "CPU seconds of mixing and writing"))
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Measure every size, in fresh folders."""
+    found = []
+    for size in arguments.size:
+        with tempfile.TemporaryDirectory(prefix="pile-benchmark-", dir=arguments.folder) as name:
+            found.append(measure(size, arguments, Path(name)))
+        if len(found) > 2:
+            linear(found, arguments.plot)  # each time: a long run may be ended early
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=float, default=1e9)
+    parser.add_argument("--size", type=float, nargs="+", default=[1e9])
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--shards", type=int, default=8)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--memory", type=int, default=128)
     parser.add_argument("--equal", default="documents")
-    with tempfile.TemporaryDirectory(prefix="pile-benchmark-") as name:
-        measure(parser.parse_args(), Path(name))
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--plot", type=Path)
+    main(parser.parse_args())
