@@ -60,7 +60,7 @@ def load(name: str, upstream: Upstream) -> Tokenizer:
 
     Raises ``RequestError`` where there is none, ``FetchError`` where the hub does not give one by that name.
     """
-    from tokenizers import (  # type: ignore[import-not-found, unused-ignore]  # late: no other command needs it
+    from tokenizers import (  # late: no other command needs it
         Tokenizer as Made,
     )
 

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import tokenizers
 
 from pile import tokens
 from pile.cli import main
-
-tokenizers = pytest.importorskip("tokenizers", reason="the package tokenizers is not installed")
 
 RECIPE = """
 name = "built"
