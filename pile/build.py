@@ -23,16 +23,16 @@ from pile.decontamination import Decontaminated
 from pile.downloads import Downloads, observed
 from pile.errors import DataError, RequestError
 from pile.executor import Executor
-from pile.extract import Extraction
 from pile.fetch import Upstream
 from pile.frames import FRAMES, index_of
 from pile.funnel import Columns, records
 from pile.judging import Judging, judged, tables_of
 from pile.libraries import libraries_of
-from pile.lock import SHA256, Lock, Quarantined, check, check_benchmarks, make, read, write
+from pile.lock import SHA256, Lock, check, check_benchmarks, make, read, write
 from pile.manifest import EXAMPLES, REPORT, Benchmark, Manifest, environment, fingerprint, system
 from pile.parts import Part
 from pile.progress import Progress, StageCount
+from pile.quarantine import input_of, quarantined, with_quarantine
 from pile.recipe import WEIGHED_BY, FilterTable, Recipe, make_dedup
 from pile.report import report
 from pile.rewriting import rewriters_of
@@ -118,28 +118,21 @@ class Build:
         Tasks on a part pass over what the lock has in quarantine there; what they had to add goes into the lock.
         """
         if isinstance(tasks, list):
-            tasks = [self._with_quarantine(task) for task in tasks]
+            tasks = [with_quarantine(self.lock, task) for task in tasks]
         order = {task.key: place for place, task in enumerate(tasks)} if isinstance(tasks, list) else {}
         with self.progress.stage(stage, len(order) or total) as finished:
             results = list(run(tasks, self.work, self.executor, finished))
-        found = [q for result in results for q in _quarantined(result)]
+        found = [q for result in results for q in quarantined(result)]
         if found:
             self.lock = self.lock.with_quarantined(found)
             write(self.recipe, self.lock)
         return sorted(results, key=lambda result: order.get(result.task.key, 0))
 
-    def _with_quarantine(self, task: Task) -> Task:
-        part = getattr(task.arguments, "part", None)
-        if not isinstance(part, Part):
-            return task
-        held = self.lock.quarantined(part.source, part.url, task.stage)
-        return msgspec.structs.replace(task, quarantined=held)
-
     def extract(self) -> tuple[list[Part], list[Result]]:
         """Fetch and extract every input; a damaged one stops the build after all others are done."""
         downloads = Downloads(self.recipe, self.lock, self.work, self.upstream, self.progress)
         total = sum(len(self.lock.sources[name].inputs) for name in self.recipe.sources)
-        found = {_input_of(result.task): result for result in self.run("extract", downloads.tasks(), total)}
+        found = {input_of(result.task): result for result in self.run("extract", downloads.tasks(), total)}
         self.lock = observed(self.lock, downloads.got)
         write(self.recipe, self.lock)
         damaged = False
@@ -295,19 +288,3 @@ def facts_of(recipe: Recipe) -> dict[str, Any]:
     facts = {key: value for key, value in msgspec.to_builtins(recipe).items() if key not in ("path", "lock")}
     tables = facts["sources"].items()
     return facts | {"sources": {n: {k: v for k, v in t.items() if k not in WEIGHED_BY} for n, t in tables}}
-
-
-def _input_of(task: Task) -> tuple[str, str]:
-    """Return source and address of what an extraction, or a task on a part, works on; empty for others."""
-    call = task.arguments
-    if isinstance(call, Extraction):
-        return call.source, call.input.url
-    part = getattr(call, "part", None)
-    return (part.source, part.url) if isinstance(part, Part) else ("", "")
-
-
-def _quarantined(result: Result) -> list[Quarantined]:
-    """Return the records that one task had to pass over."""
-    source, url = _input_of(result.task)
-    stage = result.task.stage
-    return [Quarantined(source, url, stage, id, cause) for id, cause in result.facts.get("quarantined", {}).items()]
