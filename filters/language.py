@@ -42,7 +42,7 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``thresholds`` has other ones for single languages. ``model`` is the path of another fastText classifier, such as lid.176.bin
     or GlotLID's, and ``sha256`` that of the file. Reasons: ``not_english`` when only English is kept, else ``other_language``;
-    ``language_unsure`` below the threshold.
+    ``language_unsure`` below the threshold, whichever language is the most probable.
     """
 
     version: ClassVar[int] = 2
@@ -78,10 +78,10 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Decide by what was measured."""
         code, confidence = str(scores["language"]), float(scores["confidence"])
         reason = ""
-        if code not in expand(self.keep):
-            reason = "not_english" if set(self.keep) == {"en"} else "other_language"
-        elif confidence < self._threshold(code):
+        if code != UNDETERMINED and confidence < self._threshold(code):  # also of a language that is not kept
             reason = "language_unsure"
+        elif code not in expand(self.keep):
+            reason = "not_english" if set(self.keep) == {"en"} else "other_language"
         return Verdict(not reason, reason, scores)
 
     def judge(self, document: Document) -> Verdict:

@@ -124,6 +124,13 @@ def test_below_the_threshold_a_kept_language_is_unsure() -> None:
     assert judge(text, keep=[code]).scores == {"language": code, "confidence": confidence}
 
 
+def test_a_language_that_is_not_kept_is_another_only_when_that_is_sure() -> None:
+    filter = filter_of(keep=["en"], threshold=0.65)
+    assert filter.decide({"language": "sv", "confidence": 0.11}).reason == "language_unsure"
+    assert filter.decide({"language": "sv", "confidence": 0.65}).reason == "not_english"
+    assert filter.decide({"language": "und", "confidence": 0.0}).reason == "not_english"
+
+
 def filter_of(**options: Any) -> Language:
     return msgspec.convert(options, Language)
 
