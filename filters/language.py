@@ -7,8 +7,9 @@ the recipe names, alone. All are files on this machine: nothing is read from a n
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 import pycld2
@@ -16,6 +17,7 @@ import pycld2
 from filters.language_codes import GROUPS, NO_LANGUAGE, UNDETERMINED, expand, iso_code, iso_code_of_label
 from filters.language_evidence import LOOKED_AT, letters, lid_codes, shipped, weigh
 from filters.language_model import LABEL, LID_DISTRIBUTION, OtherModel, other_model
+from filters.language_thresholds import fineweb2_thresholds
 from pile.document import Document, Verdict
 
 #: English is kept from here on by datatrove and Dolma 3.
@@ -40,9 +42,10 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Keeps documents in the languages ``keep`` that are identified with a confidence of ``threshold`` or more.
 
-    ``thresholds`` has other ones for single languages. ``model`` is the path of another fastText classifier, such as lid.176.bin
-    or GlotLID's, and ``sha256`` that of the file. Reasons: ``not_english`` when only English is kept, else ``other_language``;
-    ``language_unsure`` below the threshold, whichever language is the most probable.
+    ``thresholds`` has other ones for single languages. With ``threshold = "fineweb2"`` a language that has none there gets its own
+    from the documents of its source, by FineWeb-2's rule (``filters.language_thresholds``). ``model`` is the path of another
+    fastText classifier, such as lid.176.bin or GlotLID's, and ``sha256`` that of the file. Reasons: ``not_english`` when only
+    English is kept, else ``other_language``; ``language_unsure`` below the threshold, whichever language is the most probable.
     """
 
     version: ClassVar[int] = 2
@@ -50,7 +53,7 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     decided_by: ClassVar[tuple[str, ...]] = ("keep", "threshold", "thresholds")
 
     keep: list[str]
-    threshold: Share = THRESHOLD
+    threshold: Share | Literal["fineweb2"] = THRESHOLD
     thresholds: dict[str, Share] = {}
     model: str = ""
     sha256: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
@@ -88,10 +91,26 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Measure, then decide."""
         return self.decide(self.measure(document))
 
+    @property
+    def surveys(self) -> bool:
+        """Whether thresholds come from the whole source."""
+        return self.threshold == "fineweb2"
+
+    def survey(self, scores: Iterable[dict[str, Any]]) -> dict[str, float]:
+        """Return FineWeb-2's threshold of each language that is kept."""
+        wanted = expand(self.keep)
+        found = ((str(one["language"]), float(one["confidence"])) for one in scores)
+        return fineweb2_thresholds((code, confidence) for code, confidence in found if code in wanted)
+
+    def surveyed(self, found: dict[str, Any]) -> Language:
+        """Return the filter with the thresholds that ``survey`` found."""
+        return msgspec.structs.replace(self, thresholds={**found, **self.thresholds})
+
     def _threshold(self, code: str) -> float:
         """Return a language's own threshold, else its group's, else that of all."""
         names = [code, *(group for group, members in GROUPS.items() if code in members)]
-        return next((self.thresholds[name] for name in names if name in self.thresholds), self.threshold)
+        default = THRESHOLD if isinstance(self.threshold, str) else self.threshold
+        return next((self.thresholds[name] for name in names if name in self.thresholds), default)
 
     def _other(self) -> OtherModel:
         return other_model(self.model, self.sha256)

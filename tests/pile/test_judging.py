@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from filters.language import Language
+from filters.language_thresholds import fineweb2_thresholds
 from pile.commands import app
 from pile.corpus import Corpus
+from pile.document import Document
 from pile.errors import PluginError, RecipeError
 from pile.executor import Executor
 from pile.inspect import examples
@@ -189,3 +192,20 @@ def test_filters_rewrite_what_enters_a_shard_and_what_is_shown_of_it(corpus: Pat
     _, progress = build(recipe.replace("FILTERS", '{ use = "judging:Masked", word = "red" }'), executor=executor)
     assert "extract" not in done(progress)
     assert "the red tree" in next(iter(Corpus(str(corpus / "out"))))["text"]
+
+
+def test_language_thresholds_by_fineweb2s_rule_come_from_the_source(tmp_path: Path, build) -> None:  # type: ignore[no-untyped-def]
+    sentence = "The old library by the river opens every morning, and children come to read there until it is dark."
+    texts = [f"{sentence} Nobody counts how many there are on day {n}, not even the man at the door." for n in range(8)]
+    texts += [f"le la library open reads day {n} und" for n in range(3)]
+    lines = [json.dumps({"id": str(n), "text": text}) for n, text in enumerate(texts)]
+    (tmp_path / "web.jsonl").write_text("\n".join(lines) + "\n")
+    recipe = 'name = "toy"\n[sources.web]\nuse = "local"\noptions = { paths = ["web.jsonl"] }\n'
+    recipe += 'filters = [{ use = "language", keep = ["en"], threshold = THRESHOLD }]\n'
+    built, _ = build(recipe.replace("THRESHOLD", '"fineweb2"'))
+    assert built.manifest.sources["web"].funnel["judge"]["out"] == 8
+    made = Language(keep=["en"], threshold="fineweb2")
+    scores = [made.measure(Document(str(n), text)) for n, text in enumerate(texts)]
+    english = [(str(s["language"]), float(s["confidence"])) for s in scores if s["language"] == "en"]
+    assert made.survey(scores) == fineweb2_thresholds(english)
+    assert made.surveyed({"en": 0.31}).decide({"language": "en", "confidence": 0.32}).keep
