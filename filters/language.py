@@ -43,7 +43,7 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Keeps documents in the languages ``keep`` that are identified with a confidence of ``threshold`` or more.
 
     ``thresholds`` has other ones for single languages. With ``threshold = "fineweb2"`` a language that has none there gets
-    its own from the documents of its source, by FineWeb-2's rule (``filters.language_thresholds``). ``model`` is the path of another
+    its own from the documents of its source, by FineWeb-2's rule (``language_thresholds``). ``model`` is the path of another
     fastText classifier, such as lid.176.bin or GlotLID's, and ``sha256`` that of the file. Reasons: ``not_english`` when only
     English is kept, else ``other_language``; ``language_unsure`` below the threshold, whichever language is the most probable.
     """
