@@ -6,13 +6,12 @@ word is, how n-grams are counted) the rules decide as datatrove 0.10 does, so th
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from math import inf
+from typing import ClassVar
 
-import msgspec
-
-from filters.statistics import all_lines, bullet_lines, duplicates, ellipsis_lines, gram_duplicates, with_letters
-from filters.words import Words, occurring, words
-from pile.document import Document, Verdict
+from filters.figures import Figures, figures, share
+from filters.rules import Bounds, Count, Positive, Rules, Scores, Share
+from pile.document import Document
 
 # Quality: Gopher, appendix A1.1, "Quality Filtering".
 MIN_WORDS = 50  #: words in a document, at least
@@ -41,30 +40,35 @@ DUPLICATE_8_GRAM = 0.12
 DUPLICATE_9_GRAM = 0.11
 DUPLICATE_10_GRAM = 0.10
 
-#: What begins a bullet line (the paper says "a bullet point"; datatrove takes these two).
-BULLETS = "•-"
-#: Characters that make about a word in scripts without spaces: pile's own, after the mean length of Chinese words.
-UNSPACED_WORD = 2
-#: Sizes of n-grams, in words, that the rules of Table A1 look at.
-_TOP_SIZES = range(2, 5)
-_DUPLICATE_SIZES = range(5, 11)
-#: Digits after the point that scores are rounded to before they are compared.
-_DIGITS = 4
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Positive = Annotated[float, msgspec.Meta(ge=0)]
+#: The options of these rules that decide, and measure nothing.
+QUALITY_DECIDED_BY = (
+    "min_words",
+    "max_words",
+    "min_mean_word_length",
+    "max_mean_word_length",
+    "symbol_ratio",
+    "bullet_lines",
+    "ellipsis_lines",
+    "alphabetic_words",
+    "min_stop_words",
+)
+#: The rules of Table A1 on n-grams; each is an option too.
+GRAM_RULES = (
+    "top_2_gram",
+    "top_3_gram",
+    "top_4_gram",
+    "duplicate_5_gram",
+    "duplicate_6_gram",
+    "duplicate_7_gram",
+    "duplicate_8_gram",
+    "duplicate_9_gram",
+    "duplicate_10_gram",
+)
 
 
-class GopherQuality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Keeps what looks like running text. The reason of a drop is ``gopher_`` and the name of the first rule broken.
-
-    A text mostly in a script without spaces between words (Chinese, Japanese, Thai, ...) has its characters counted as words;
-    mean word length and stop words say nothing about it, and are skipped.
-    """
-
-    version: ClassVar[int] = 2
-    libraries: ClassVar[tuple[str, ...]] = ()
+class QualityRules(Rules, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Gopher's rules on words and lines, which FineWeb-2 has with other numbers."""
 
     min_words: Count = MIN_WORDS
     max_words: Count = MAX_WORDS
@@ -74,67 +78,87 @@ class GopherQuality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bullet_lines: Share = BULLET_LINES
     ellipsis_lines: Share = ELLIPSIS_LINES
     alphabetic_words: Share = ALPHABETIC_WORDS
+    min_stop_words: Count = MIN_STOP_WORDS  #: 0 switches the rule off
+    stop_words: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for options that no text can meet."""
+        for name in ("words", "mean_word_length"):
+            low, high = getattr(self, f"min_{name}"), getattr(self, f"max_{name}")
+            if low > high:
+                raise ValueError(f"min_{name} = {low} is above max_{name} = {high}: nothing would be kept")
+        if self.min_stop_words > len(set(self.stop_words)):
+            raise ValueError(
+                f"min_stop_words = {self.min_stop_words}, but stop_words has {len(set(self.stop_words))}: "
+                "list some of the language, or set min_stop_words = 0"
+            )
+
+    def quality(self, found: Figures, symbols_as_words: bool) -> Scores:
+        """Return the figures that these rules look at."""
+        everything = len(found.cut.starts) if symbols_as_words else found.cut.word_count
+        scores: Scores = {**found.quality, "alphabetic_words": share(found.with_letters, everything)}
+        stop_words = found.stop_words(self.stop_words)
+        if stop_words is not None:
+            scores["stop_words"] = stop_words
+        scores["unspaced"] = found.unspaced
+        return scores
+
+    def quality_bounds(self) -> Bounds:
+        """Return what these rules allow."""
+        return {
+            "word_count": (self.min_words, self.max_words),
+            "mean_word_length": (self.min_mean_word_length, self.max_mean_word_length),
+            "symbol_ratio": (0, self.symbol_ratio),
+            "bullet_lines": (0, self.bullet_lines),
+            "ellipsis_lines": (0, self.ellipsis_lines),
+            "alphabetic_words": (self.alphabetic_words, 1),
+            "stop_words": (self.min_stop_words, inf),
+        }
+
+
+class GopherQuality(QualityRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Keeps what looks like running text. The reason of a drop is ``gopher_`` and the name of the first rule broken.
+
+    A text mostly in a script without spaces between words (Chinese, Japanese, Thai, ...) has its characters counted as words
+    (the score ``unspaced`` is their share); mean word length and stop words say nothing about it, and have no score, unless
+    ``stop_words`` lists some in such a script.
+    """
+
+    version: ClassVar[int] = 3
+    family: ClassVar[str] = "gopher"
+    decided_by: ClassVar[tuple[str, ...]] = QUALITY_DECIDED_BY
+
     #: Whether a punctuation mark or symbol is a word without a letter, as in datatrove and FineWeb, or, as the paper reads,
     #: no word. For ``alphabetic_words`` alone, and it weighs: of 1,476 gold texts of web pages 335 break that rule, or 21.
     symbols_as_words: bool = False
-    min_stop_words: Count = MIN_STOP_WORDS  #: 0 switches the rule off, as a text in another language needs
-    stop_words: tuple[str, ...] = STOP_WORDS
+    stop_words: tuple[str, ...] = STOP_WORDS  #: a text in another language needs others
 
-    def __post_init__(self) -> None:
-        """Raise ``ValueError`` for options that nothing can meet."""
-        if self.min_words > self.max_words:
-            raise ValueError(
-                f"min_words = {self.min_words} is above max_words = {self.max_words}: nothing would be kept"
-            )
-        if self.min_mean_word_length > self.max_mean_word_length:
-            raise ValueError(
-                f"min_mean_word_length = {self.min_mean_word_length} is above max_mean_word_length = "
-                f"{self.max_mean_word_length}: nothing would be kept"
-            )
-        if self.min_stop_words > len(set(self.stop_words)):
-            raise ValueError(f"min_stop_words = {self.min_stop_words}, but stop_words has {len(set(self.stop_words))}")
+    def measure(self, document: Document) -> Scores:
+        """Return the figures that the rules look at."""
+        return self.quality(figures(document.text), self.symbols_as_words)
 
-    def judge(self, document: Document) -> Verdict:
-        """Decide by the text alone; the scores are the figures that the rules look at, whichever decided."""
-        cut = words(document.text)
-        scores = self._measure(document.text, cut)
-        broken = {
-            "word_count": not self.min_words <= scores["word_count"] <= self.max_words,
-            "mean_word_length": not cut.mostly_unspaced
-            and not self.min_mean_word_length <= scores["mean_word_length"] <= self.max_mean_word_length,
-            "symbol_ratio": scores["symbol_ratio"] > self.symbol_ratio,
-            "bullet_lines": scores["bullet_lines"] > self.bullet_lines,
-            "ellipsis_lines": scores["ellipsis_lines"] > self.ellipsis_lines,
-            "alphabetic_words": scores["alphabetic_words"] < self.alphabetic_words,
-            "stop_words": not cut.mostly_unspaced and scores["stop_words"] < self.min_stop_words,
-        }
-        return _verdict(broken, scores)
-
-    def _measure(self, text: str, cut: Words) -> dict[str, float]:
-        lengths = (cut.ends - cut.starts)[~cut.symbol]
-        everything = len(cut.starts)
-        lines = all_lines(cut)
-        symbols = max(text.count("#"), text.count("...") + text.count("…"))
-        return {
-            "word_count": len(lengths),
-            "mean_word_length": _ratio(int(lengths.sum()), len(lengths)),
-            "symbol_ratio": _ratio(symbols, everything),
-            "bullet_lines": _ratio(bullet_lines(cut, BULLETS), lines),
-            "ellipsis_lines": _ratio(ellipsis_lines(cut), lines),
-            "alphabetic_words": _ratio(with_letters(cut), everything if self.symbols_as_words else len(lengths)),
-            "stop_words": occurring(cut, self.stop_words),
-        }
+    def bounds(self) -> Bounds:
+        """Return what the rules allow."""
+        return self.quality_bounds()
 
 
-class GopherRepetition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class GopherRepetition(Rules, frozen=True, forbid_unknown_fields=True):
     """Keeps what does not repeat itself. The reason of a drop is ``gopher_`` and the name of the first rule broken.
 
     Every option is the highest share allowed; 1 switches its rule off. A text without a visible character is ``empty``.
-    A text mostly in a script without spaces between words has its n-grams taken over twice as many characters.
+    A text mostly in a script without spaces between words (the score ``unspaced`` is the share of their characters among the
+    words) has its n-grams taken over twice as many characters.
     """
 
-    version: ClassVar[int] = 2
-    libraries: ClassVar[tuple[str, ...]] = ()
+    version: ClassVar[int] = 3
+    family: ClassVar[str] = "gopher"
+    decided_by: ClassVar[tuple[str, ...]] = (
+        "duplicate_paragraphs",
+        "duplicate_paragraph_characters",
+        "duplicate_lines",
+        "duplicate_line_characters",
+        *GRAM_RULES,
+    )
 
     duplicate_paragraphs: Share = DUPLICATE_PARAGRAPHS
     duplicate_paragraph_characters: Share = DUPLICATE_PARAGRAPH_CHARACTERS
@@ -150,47 +174,11 @@ class GopherRepetition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duplicate_9_gram: Share = DUPLICATE_9_GRAM
     duplicate_10_gram: Share = DUPLICATE_10_GRAM
 
-    def judge(self, document: Document) -> Verdict:
-        """Decide by the text alone; the scores are the figures that the rules look at, whichever decided."""
-        cut = words(document.text)
-        if not len(cut.starts):
-            return Verdict(False, "empty")
-        scores = _repetition(cut)
-        return _verdict({rule: score > getattr(self, rule) for rule, score in scores.items()}, scores)
+    def measure(self, document: Document) -> Scores:
+        """Return the shares that the rules look at."""
+        found = figures(document.text)
+        return {**found.repetition, "unspaced": found.unspaced} if found.repetition else {}
 
-
-def _repetition(cut: Words) -> dict[str, float]:
-    """Return the shares, in the order in which they decide, each named as its option."""
-    characters = len(cut.codes)
-    paragraphs = cut.paragraph_ends - cut.paragraph_starts
-    same_paragraphs, paragraph_characters = duplicates(cut.paragraph_hashes, paragraphs)
-    lines = cut.line_ends - cut.line_starts
-    same_lines, line_characters = duplicates(cut.line_hashes, lines)
-    # A newline at either end of the text has an empty line beyond it, as datatrove splits; elsewhere empty lines count not.
-    empty = int(cut.line_starts[0] > 0) + int(cut.line_ends[-1] < characters)
-    scores = {
-        "duplicate_paragraphs": _ratio(same_paragraphs, len(paragraphs)),
-        "duplicate_paragraph_characters": _ratio(paragraph_characters, characters),
-        "duplicate_lines": _ratio(same_lines + int(empty == 2), len(lines) + empty),
-        "duplicate_line_characters": _ratio(line_characters, characters),
-    }
-    word = UNSPACED_WORD if cut.mostly_unspaced else 1
-    grams = gram_duplicates(cut, tuple(n * word for n in _TOP_SIZES), tuple(n * word for n in _DUPLICATE_SIZES))
-    for size, covered in grams.top.items():
-        scores[f"top_{size // word}_gram"] = min(
-            _ratio(covered, characters), 1.0
-        )  # overlapping ones can cover more than all
-    for size, covered in grams.duplicate.items():
-        scores[f"duplicate_{size // word}_gram"] = _ratio(covered, characters)
-    return scores
-
-
-def _ratio(part: int, whole: int) -> float:
-    return round(part / whole, _DIGITS) if whole else 0.0
-
-
-def _verdict(broken: dict[str, bool], scores: dict[str, float]) -> Verdict:
-    for rule, is_broken in broken.items():
-        if is_broken:
-            return Verdict(False, f"gopher_{rule}", {**scores})
-    return Verdict(True, "", {**scores})
+    def bounds(self) -> Bounds:
+        """Return what the rules allow."""
+        return {rule: (0, getattr(self, rule)) for rule in self.decided_by}

@@ -5,11 +5,13 @@ A word is what ``filters.words`` counts: punctuation is none, and a Chinese char
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar
 
 import msgspec
 
-from filters.words import words
+from filters.figures import figures
+from filters.rules import Count
 from pile.document import Document, Verdict
 
 #: Below a sentence or two there is nothing to learn from; pile's own choice, kept low so that Gopher's 50 can follow.
@@ -19,14 +21,13 @@ MIN_CHARACTERS = 100
 MAX_WORDS = 1_000_000
 MAX_CHARACTERS = 10_000_000
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-
 
 class Length(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Keeps documents between the bounds, both included. Reasons: ``short``, ``long``."""
 
     version: ClassVar[int] = 2
     libraries: ClassVar[tuple[str, ...]] = ()
+    decided_by: ClassVar[tuple[str, ...]] = ("min_words", "max_words", "min_characters")
 
     min_words: Count = MIN_WORDS
     max_words: Count = MAX_WORDS
@@ -42,15 +43,23 @@ class Length(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if low > high:
                 raise ValueError(f"min_{unit} = {low} is above max_{unit} = {high}: no document would be kept")
 
-    def judge(self, document: Document) -> Verdict:
-        """Decide by the text alone; scores are ``words`` and ``characters``."""
+    def measure(self, document: Document) -> dict[str, float | str]:
+        """Return ``words`` and ``characters``; no ``words`` above ``max_characters``, where they are not worth counting."""
         characters = len(document.text)
-        if characters > self.max_characters:  # not worth cutting up
-            return Verdict(False, "long", {"characters": characters})
-        count = words(document.text).word_count
+        if characters > self.max_characters:
+            return {"characters": characters}
+        return {"words": figures(document.text).cut.word_count, "characters": characters}
+
+    def decide(self, scores: Mapping[str, float | str]) -> Verdict:
+        """Return the verdict on what has these scores."""
+        words, characters = float(scores.get("words", self.min_words)), float(scores["characters"])
         reason = ""
-        if count < self.min_words or characters < self.min_characters:
+        if words < self.min_words or characters < self.min_characters:
             reason = "short"
-        elif count > self.max_words:
+        elif words > self.max_words or characters > self.max_characters:
             reason = "long"
-        return Verdict(not reason, reason, {"words": count, "characters": characters})
+        return Verdict(not reason, reason, dict(scores))
+
+    def judge(self, document: Document) -> Verdict:
+        """Decide by the text alone."""
+        return self.decide(self.measure(document))

@@ -1,6 +1,7 @@
-"""The one pass over a text that several rules share: its words, lines and paragraphs as positions and hashes.
+"""Where the words of a text are, as positions and hashes: the one pass over it that all rules share.
 
-No Python object is made per word; every step is linear in the text, or n log n for the sorting of hashes.
+No Python object is made per word, and every step is linear in the text. Operations on arrays are few and small on purpose:
+for a text of 5,000 characters each costs a microsecond or more, whatever it does.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pile.text import Codes, Flags, Hashes, Positions, code_points, span_hashes, unspaced
+from filters.terminals import SENTENCE_TERMINALS
+from pile.text import UNSPACED_SCRIPTS, Codes, Flags, Hashes, Positions, code_points, span_hashes
+
+Classes = npt.NDArray[np.uint8]
 
 _CODE_POINTS = 0x110000
 #: Where classes stop being computed one by one: Han follows, then planes without letters.
@@ -23,12 +27,11 @@ _HAN_END = 0x40000
 # What a character is: one of three kinds in the low bits, then flags.
 _SPACE, _WORD, _SYMBOL = 0, 1, 2
 _KIND = 3
-LETTER, _DIGIT, _UPPER, _BREAK = 4, 8, 16, 32
+LETTER, _DIGIT, _UPPER, PUNCTUATION, TERMINAL, _UNSPACED = 4, 8, 16, 32, 64, 128
+#: The part of a class that says what its character does to a symbol beside it, and how many bits that has.
+_BESIDE, _BESIDE_BITS = _KIND | LETTER | _DIGIT | _UPPER, 5
 
-_NEWLINE = ord("\n")
 _FULL_STOP = ord(".")
-#: Line ends of ``str.splitlines`` (Python's documentation); a carriage return before a newline belongs to it.
-_LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 # What a symbol does to the word that it stands in; the choices are those of spaCy's English tokenizer, which datatrove uses.
 _JOINS, _PARTS_LETTERS, _PARTS_DIGITS, _APOSTROPHE, _SIGN, _RUN, _DOT = 1, 2, 4, 8, 16, 32, 64
 _ROLES = {
@@ -42,7 +45,10 @@ _ROLES = {
 }
 #: A web address is one word, up to its last letter, digit or slash.
 _ADDRESS = re.compile(r"https?://[^\s<>\"“”(){}\[\]]*[\w/]")
+_ROLE_BITS = 7
 _LAST_ROLE = max(ord(character) for characters in _ROLES.values() for character in characters) + 1
+# What a symbol does where it stands, as bits.
+_IS_JOINED, _BEGINS, _MAY_RUN, _MAY_ABBREVIATE = 1, 2, 4, 8
 
 
 class Words(NamedTuple):
@@ -53,19 +59,14 @@ class Words(NamedTuple):
     """
 
     codes: Codes
-    classes: npt.NDArray[np.uint8]
+    classes: Classes
     starts: Positions
     ends: Positions
     hashes: Hashes
+    firsts: Classes  #: the class of each word's first character
     symbol: Flags  #: which words are punctuation or symbols
+    characters: int  #: in the words that are neither
     alone: Flags | None  #: which words are single characters of a script without spaces, None when there is none
-    breaks: Positions  #: where a character ends a line, as ``str.splitlines`` has it
-    line_starts: Positions
-    line_ends: Positions
-    line_hashes: Hashes
-    paragraph_starts: Positions
-    paragraph_ends: Positions
-    paragraph_hashes: Hashes
 
     @property
     def word_count(self) -> int:
@@ -73,48 +74,32 @@ class Words(NamedTuple):
         return len(self.starts) - int(np.count_nonzero(self.symbol))
 
     @property
-    def mostly_unspaced(self) -> bool:
-        """Whether more than half of the words that are no symbols are characters of scripts without spaces."""
-        return self.alone is not None and 2 * int(np.count_nonzero(self.alone)) > self.word_count
+    def unspaced(self) -> float:
+        """The share of those that are characters of scripts without spaces, from 0 to 1."""
+        return int(np.count_nonzero(self.alone)) / self.word_count if self.alone is not None else 0.0
 
 
-@lru_cache(maxsize=1)
 def words(text: str) -> Words:
-    """Return the words, lines and paragraphs of ``text``.
-
-    The last text's result is kept, so that filters that judge the same document share it.
-    """
-    codes = code_points(text)
-    classes = _classes()[codes]
+    """Return the words of ``text``; ``filters.figures`` keeps them for all filters of one document."""
+    codes, classes = _classified(text)
     kinds = classes & np.uint8(_KIND)
-    alone_at = unspaced(codes)
-    if alone_at is not None:
-        alone_at &= kinds == _WORD
-    starts, ends = _word_spans(codes, classes, kinds, alone_at, _addresses(text))
-    symbol = kinds[starts] == _SYMBOL
-    breaks = np.flatnonzero(classes & np.uint8(_BREAK))
-    lines, paragraphs = _line_spans(codes, breaks, starts, ends)
-    hashes = span_hashes(
-        codes,
-        np.concatenate((starts, lines[0], paragraphs[0])),
-        np.concatenate((ends, lines[1], paragraphs[1])),
-    )
-    first_line, first_paragraph = len(starts), len(starts) + len(lines[0])
+    alone_at = None
+    if int(classes.max(initial=0)) >= _UNSPACED:
+        alone_at = (classes >= np.uint8(_UNSPACED)) & (kinds == np.uint8(_WORD))
+    bounds = _bounds(codes, classes, kinds, alone_at, text)
+    kind = kinds.take(bounds[:-1])
+    visible = kind.nonzero()[0]
+    starts, ends = bounds.take(visible), bounds.take(visible + 1)
     return Words(
         codes=codes,
         classes=classes,
         starts=starts,
         ends=ends,
-        hashes=hashes[:first_line],
-        symbol=symbol,
-        alone=None if alone_at is None else alone_at[starts],
-        breaks=breaks,
-        line_starts=lines[0],
-        line_ends=lines[1],
-        line_hashes=hashes[first_line:first_paragraph],
-        paragraph_starts=paragraphs[0],
-        paragraph_ends=paragraphs[1],
-        paragraph_hashes=hashes[first_paragraph:],
+        hashes=span_hashes(codes, starts, ends),
+        firsts=classes.take(starts),
+        symbol=kind.take(visible) == np.uint8(_SYMBOL),
+        characters=int(np.count_nonzero(kinds == np.uint8(_WORD))),
+        alone=None if alone_at is None else alone_at.take(starts),
     )
 
 
@@ -133,98 +118,94 @@ def _hashes_of(listed: tuple[str, ...]) -> Hashes:
     return np.unique(span_hashes(codes, ends - lengths, ends))
 
 
-def _addresses(text: str) -> tuple[Positions, Positions]:
-    """Return starts and ends of the web addresses."""
-    found = [match.span() for match in _ADDRESS.finditer(text)] if "://" in text else []
-    spans = np.array(found, np.intp).reshape(-1, 2)
-    return spans[:, 0], spans[:, 1]
+def _classified(text: str) -> tuple[Codes, Classes]:
+    """Return the code points of a text and their classes."""
+    codes = code_points(text)
+    if codes.dtype == np.uint8:
+        return codes, np.frombuffer(codes.tobytes().translate(_ascii_classes()), np.uint8)
+    return codes, _classes().take(codes)
 
 
-def _word_spans(
-    codes: Codes,
-    classes: npt.NDArray[np.uint8],
-    kinds: npt.NDArray[np.uint8],
-    alone: Flags | None,
-    addresses: tuple[Positions, Positions],
-) -> tuple[Positions, Positions]:
-    """Return starts and ends of the words; ``kinds`` gets _WORD for symbols that belong to a word."""
-    edges = np.ones(len(codes) + 1, bool)
-    symbols = np.flatnonzero(kinds == _SYMBOL)
-    roles = _roles()[np.minimum(codes[symbols], _LAST_ROLE, dtype=np.uint32)]
-    joins = _joins(codes, classes, symbols, roles)
-    if len(addresses[0]):
-        inside = addresses[0].searchsorted(symbols, "right") > addresses[1].searchsorted(symbols, "right")
-        joins |= inside
-        roles[inside] = 0
-    kinds[symbols[joins]] = _WORD
+def _bounds(codes: Codes, classes: Classes, kinds: Classes, alone: Flags | None, text: str) -> Positions:
+    """Return where words and the white space between them begin, and the end; ``kinds`` gets _WORD for symbols in a word."""
+    if not len(codes):
+        return np.zeros(1, np.intp)
+    symbols = (kinds == np.uint8(_SYMBOL)).nonzero()[0]
+    effects = _effects(codes, classes, symbols, text)
+    kinds[symbols[effects & np.uint8(_IS_JOINED) != 0]] = _WORD
+    edges = np.empty(len(codes) + 1, bool)
     np.not_equal(kinds[1:], kinds[:-1], out=edges[1:-1])
-    edges[symbols[~joins]] = True
-    edges[symbols[joins & (roles & _APOSTROPHE != 0)]] = True
-    runs = symbols[~joins & (roles & _RUN != 0) & (symbols > 0)]
-    edges[runs[(codes[runs] == codes[runs - 1]) & (kinds[runs - 1] == _SYMBOL)]] = False
+    edges[symbols[effects & np.uint8(_BEGINS) != 0]] = True
+    runs = symbols[effects & np.uint8(_MAY_RUN) != 0]
+    runs = runs[codes.take(runs) == codes.take(runs - 1)]
+    if len(runs):
+        edges[runs[kinds.take(runs - 1) == _SYMBOL]] = False
     if alone is not None:
         edges[:-1] |= alone
         edges[1:] |= alone
-        edges[:-1][(classes == _WORD) & alone] = False  # vowel signs and tone marks stay with their letter
-    bounds = np.flatnonzero(edges)
-    if not len(codes):
-        return bounds[:0], bounds[:0]
-    starts, ends = bounds[:-1], bounds[1:]
-    visible = kinds[starts] != _SPACE
-    return starts[visible], ends[visible]
+        # Vowel signs and tone marks stay with their letter.
+        edges[1:-1][(classes[1:] == _WORD | _UNSPACED) & (kinds[:-1] == _WORD)] = False
+    edges[0] = edges[-1] = True
+    return edges.nonzero()[0]
 
 
-def _joins(codes: Codes, classes: npt.NDArray[np.uint8], symbols: Positions, roles: npt.NDArray[np.uint8]) -> Flags:
-    """Tell which symbols belong to the word beside them."""
-    padded = np.zeros(len(classes) + 3, np.uint8)  # two spaces before the text, one behind
-    padded[2:-1] = classes
-    before, after = padded[symbols + 1], padded[symbols + 3]
-    joins: Flags = (before & after & _WORD & roles) != 0  # _WORD and _JOINS are the same bit
-    parts_letters = ((roles & _PARTS_LETTERS) != 0) & (after & LETTER != 0)
-    parts_digits = ((roles & _PARTS_DIGITS) != 0) & (before & after & _DIGIT != 0)
-    joins &= ~(parts_letters | parts_digits)
-    joins |= ((roles & _SIGN) != 0) & (before & _KIND == _SPACE) & (after & _DIGIT != 0)
-    dots = np.flatnonzero(roles & _DOT)
-    before, after, dot = before[dots], after[dots], symbols[dots]
-    sentence = (before & after & LETTER != 0) & (before & _UPPER == 0) & (after & _UPPER != 0)
-    joins[dots] &= ~sentence  # "end.Start" lacks a space, "U.S" does not
-    second = dot > 1
-    dotted = second & (codes[np.maximum(dot - 2, 0)] == _FULL_STOP) & (before & LETTER != 0)
-    initial = (padded[dot] & _KIND != _WORD) & (before & _UPPER != 0)
-    more = codes[np.minimum(dot + 1, len(codes) - 1)] == _FULL_STOP
-    more &= dot + 1 < len(codes)
-    joins[dots] |= (dotted | initial) & (after & _WORD == 0) & ~more
-    return joins
-
-
-def _line_spans(
-    codes: Codes, breaks: Positions, starts: Positions, ends: Positions
-) -> tuple[tuple[Positions, Positions], tuple[Positions, Positions]]:
-    """Return starts and ends of the lines that are not empty, and of the paragraphs (apart by an empty line)."""
-    newlines = breaks[codes[breaks] == _NEWLINE]
-    first_of_run = np.ones(len(newlines), bool)
-    np.not_equal(newlines[1:], newlines[:-1] + 1, out=first_of_run[1:])
-    last_of_run = np.ones(len(newlines), bool)
-    last_of_run[:-1] = first_of_run[1:]
-    run_starts, run_ends = newlines[first_of_run], newlines[last_of_run] + 1
-    line_starts = np.concatenate(([0], run_ends))
-    line_ends = np.concatenate((run_starts, [len(codes)]))
-    filled = line_ends > line_starts
-    lines = line_starts[filled], line_ends[filled]
-    if not len(starts):
-        return lines, (starts, ends)
-    gap = (run_ends - run_starts > 1) & (run_starts >= starts[0]) & (run_starts < ends[-1])
-    return lines, (np.concatenate((starts[:1], run_ends[gap])), np.concatenate((run_starts[gap], ends[-1:])))
+def _effects(codes: Codes, classes: Classes, symbols: Positions, text: str) -> Classes:
+    """Return what each symbol does to the words beside it."""
+    beside = np.zeros(len(classes) + 3, np.uint8)  # two spaces before the text, one behind
+    np.bitwise_and(classes, np.uint8(_BESIDE), out=beside[2:-1])
+    around = beside.take(symbols + 1).astype(np.intp)
+    around <<= _BESIDE_BITS
+    around |= beside.take(symbols + 3)
+    around |= _roles().take(codes.take(symbols), mode="clip")
+    effects = _effect_table().take(around)
+    dots = (effects & np.uint8(_MAY_ABBREVIATE)).nonzero()[0]
+    # An abbreviation ends behind a single letter: a capital, or one with a full stop before it.
+    dots = dots[beside.take(symbols.take(dots)) & np.uint8(_KIND) != _WORD]
+    if len(dots):
+        at = symbols.take(dots)
+        dotted = (codes.take(np.maximum(at - 2, 0)) == _FULL_STOP) & (at > 1)
+        more = (codes.take(np.minimum(at + 1, len(codes) - 1)) == _FULL_STOP) & (at + 1 < len(codes))
+        effects[dots[(dotted | (beside.take(at + 1) & np.uint8(_UPPER) != 0)) & ~more]] = _IS_JOINED
+    if "://" in text:
+        spans = np.array([match.span() for match in _ADDRESS.finditer(text)], np.intp).reshape(-1, 2)
+        inside = spans[:, 0].searchsorted(symbols, "right") > spans[:, 1].searchsorted(symbols, "right")
+        effects[inside] = _IS_JOINED
+    return effects
 
 
 @lru_cache(maxsize=1)
-def _roles() -> npt.NDArray[np.uint8]:
-    """Return the roles of symbols by code point; the last entry stands for all that follow."""
-    table = np.zeros(_LAST_ROLE + 1, np.uint8)
+def _effect_table() -> Classes:
+    """Return what a symbol does, by its roles, the class before it and the class after it, as ``_effects`` packs them."""
+    index = np.arange(1 << _ROLE_BITS + 2 * _BESIDE_BITS)
+    roles, before, after = index >> 2 * _BESIDE_BITS, index >> _BESIDE_BITS & _BESIDE, index & _BESIDE
+    joins = (roles & _JOINS & before & after & _WORD) != 0  # _WORD and _JOINS are the same bit
+    joins &= ~((roles & _PARTS_LETTERS != 0) & (after & LETTER != 0))
+    joins &= ~((roles & _PARTS_DIGITS != 0) & (before & after & _DIGIT != 0))
+    joins |= (roles & _SIGN != 0) & (before & _KIND == _SPACE) & (after & _DIGIT != 0)
+    # "end.Start" lacks a space, "U.S" does not.
+    sentence = (before & after & LETTER != 0) & (before & _UPPER == 0) & (after & _UPPER != 0)
+    joins &= ~((roles & _DOT != 0) & sentence)
+    ends = (roles & _DOT != 0) & (before & LETTER != 0) & (after & _WORD == 0)
+    effects = joins * _IS_JOINED | (~joins | (roles & _APOSTROPHE != 0)) * _BEGINS
+    effects |= (~joins & (roles & _RUN != 0)) * _MAY_RUN | (~joins & ends) * _MAY_ABBREVIATE
+    packed: Classes = effects.astype(np.uint8)
+    return packed
+
+
+@lru_cache(maxsize=1)
+def _roles() -> Positions:
+    """Return the roles of symbols by code point, as ``_effects`` packs them; the last entry stands for all that follow."""
+    table = np.zeros(_LAST_ROLE + 1, np.intp)
     for role, characters in _ROLES.items():
         for character in characters:
-            table[ord(character)] |= role
+            table[ord(character)] |= role << 2 * _BESIDE_BITS
     return table
+
+
+@lru_cache(maxsize=1)
+def _ascii_classes() -> bytes:
+    """Return the table of ``bytes.translate``."""
+    return _classes()[:0x100].tobytes()
 
 
 @lru_cache(maxsize=1)
@@ -233,16 +214,22 @@ def _classes() -> npt.NDArray[np.uint8]:
     table = np.full(_CODE_POINTS, _SYMBOL, np.uint8)
     table[:_TABLE_END] = [_class(chr(code)) for code in range(_TABLE_END)]
     table[_TABLE_END:_HAN_END] = _WORD | LETTER
+    for first, last in UNSPACED_SCRIPTS:
+        table[first : last + 1] |= _UNSPACED
+    for first, last in SENTENCE_TERMINALS:
+        table[first : last + 1] |= TERMINAL
     return table
 
 
 def _class(character: str) -> int:
     if character.isspace():
-        return _SPACE | (_BREAK if character in _LINE_BREAKS else 0)
+        return _SPACE
     if character.isalpha():
         return _WORD | LETTER | (_UPPER if character.isupper() else 0)
     category = unicodedata.category(character)
     if category[0] == "N":
         return _WORD | _DIGIT
     # Marks and invisible format characters belong to the word that they stand in.
-    return _WORD if category[0] == "M" or category == "Cf" else _SYMBOL
+    if category[0] == "M" or category == "Cf":
+        return _WORD
+    return _SYMBOL | (PUNCTUATION if category[0] == "P" else 0)

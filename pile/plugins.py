@@ -27,10 +27,15 @@ CATALOGUE: dict[Kind, dict[str, str]] = {
         "wikipedia": "sources.wikipedia:Wikipedia",
     },
     "filter": {
+        "c4": "filters.c4:C4",
+        "fineweb": "filters.fineweb:FineWeb",
+        "fineweb2": "filters.fineweb2:FineWeb2",
         "gopher_quality": "filters.gopher:GopherQuality",
         "gopher_repetition": "filters.gopher:GopherRepetition",
         "language": "filters.language:Language",
         "length": "filters.length:Length",
+        "license": "filters.license:License",
+        "pii": "filters.pii:Pii",
     },
     "dedup": {"minhash": "dedup.minhash:Minhash"},
 }

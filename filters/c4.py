@@ -1,0 +1,174 @@
+"""The rules of C4: lines that are no sentences do not count, and what is left must hold some.
+
+Raffel et al. 2020, section 2.2 (https://jmlr.org/papers/v21/20-074.html). What the paper leaves open (in which order, what a
+citation is, which policies, words of a thousand characters) is as in its published code and in datatrove 0.10. The rule on bad
+words is left out, as there.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import accumulate
+from math import inf
+from typing import ClassVar
+
+import msgspec
+import numpy as np
+
+from filters.figures import UNSPACED_WORD, Figures, figures, share
+from filters.rules import Bounds, Count, Rules, Scores
+from filters.sentences import sentence_starts
+from filters.terminals import TERMINAL_CHARACTERS
+from filters.words import Words, words
+from pile.document import Document
+
+MIN_SENTENCES = 5  #: sentences in the lines that count, at least
+MIN_LINE_WORDS = 3  #: words of a line that counts, at least: what white space parts
+MAX_WORD_LENGTH = 1000  #: characters of a word in a line that counts, at most
+#: What a line that counts ends in; an ellipsis is none.
+LINE_ENDS: tuple[str, ...] = (".", "?", "!", '"', "'")
+#: The same for a text mostly in a script without spaces, where C4 says nothing: a sentence's end, or what closes behind it.
+UNSPACED_LINE_ENDS = (*sorted(TERMINAL_CHARACTERS), '"', "'", "”", "’", "」", "』", "）", ")")
+ELLIPSIS = "..."
+#: Lines with one of these do not count, whatever the case of their letters.
+SCRIPT = b"javascript"
+POLICIES = (b"terms of use", b"privacy policy", b"cookie policy", b"uses cookies", b"use of cookies", b"use cookies")
+#: A text with one of these in a line that would count is no text.
+PLACEHOLDER = b"lorem ipsum"
+CURLY_BRACKET = "{"
+#: Wikipedia's marks: [1], [], [edit], [citation needed].
+_CITATION = re.compile(r"\[(?:\d*|edit|citation needed)\]")
+
+
+class C4(Rules, frozen=True, forbid_unknown_fields=True):
+    """Keeps what has some sentences in lines that count. The reason of a drop is ``c4_`` and the name of the rule broken.
+
+    Lines count that end as sentences do, have a few words, none of them endless, do not mention JavaScript and are no notice of
+    a policy; ``citations`` are taken out first. C4 deletes all other lines. This filter decides by what would stay, and leaves
+    the text alone, unless ``remove_lines`` says that it is to be rewritten as C4 does. As in C4's code, a curly bracket or
+    "lorem ipsum" drops the document only from a line that ends as a sentence does and has its words; its paper says any.
+
+    Letter case is looked through in A to Z. A sentence ends as ``filters.sentences`` has it. In a text mostly in a script without
+    spaces between words, two characters make a word, words have no greatest length, and lines may end in the marks of those
+    scripts; in one mostly in Thai or Lao, where no mark ends a sentence, lines need none and ``sentences`` has no score.
+    """
+
+    version: ClassVar[int] = 1
+    family: ClassVar[str] = "c4"
+    decided_by: ClassVar[tuple[str, ...]] = ("min_sentences", "lorem_ipsum", "curly_bracket")
+
+    min_sentences: Count = MIN_SENTENCES  #: 0 switches the rule off
+    lorem_ipsum: bool = True
+    curly_bracket: bool = True
+    line_punctuation: bool = True
+    min_line_words: Count = MIN_LINE_WORDS
+    max_word_length: Count = MAX_WORD_LENGTH  #: 0 switches the rule off
+    javascript: bool = True
+    policies: bool = True
+    citations: bool = True
+    remove_lines: bool = False
+
+    def measure(self, document: Document) -> Scores:
+        """Return the share of the lines that count, their sentences, and how many lines hold what no text holds."""
+        found = figures(document.text)
+        if not len(found.cut.starts):
+            return {}
+        kept = self._counting(found)
+        scores: Scores = {
+            "lorem_ipsum": kept.placeholders,
+            "curly_bracket": kept.brackets,
+            "kept_lines": share(len(kept.lines), len(found.stripped_lines)),
+            "unspaced": found.unspaced,
+        }
+        if found.marks_sentences:
+            scores["sentences"] = _sentences(found, kept.lines)
+        return scores
+
+    def bounds(self) -> Bounds:
+        """Return what the rules allow."""
+        return {
+            "lorem_ipsum": (0, 0 if self.lorem_ipsum else inf),
+            "curly_bracket": (0, 0 if self.curly_bracket else inf),
+            "sentences": (self.min_sentences, inf),
+        }
+
+    def rewrite(self, document: Document) -> Document:
+        """Return the document with the lines that count, without citations; the same one where nothing is to go."""
+        if not self.remove_lines:
+            return document
+        text = "\n".join(self._counting(figures(document.text)).lines.values()).strip()
+        return document if text == document.text else msgspec.structs.replace(document, text=text)
+
+    def _counting(self, found: Figures) -> _Counting:
+        text = found.text
+        ends = UNSPACED_LINE_ENDS if found.mostly_unspaced else LINE_ENDS
+        least = self.min_line_words
+        longest = len(text) if found.mostly_unspaced or not self.max_word_length else self.max_word_length
+        marked = self.line_punctuation and found.marks_sentences
+        cited = self.citations and _CITATION.search(text) is not None
+        suspect = cited or CURLY_BRACKET in text or _mentions(_lowered(text))
+        kept = _Counting({})
+        for number, line in enumerate(found.stripped_lines):
+            cleaned = _CITATION.sub("", line) if cited else line
+            if marked and (not cleaned.endswith(ends) or cleaned.endswith(ELLIPSIS)):
+                continue
+            if least and _few_words(line, least, found.mostly_unspaced):
+                continue
+            if len(line) > longest and max(map(len, line.split())) > longest:
+                continue
+            if suspect and self._is_none(cleaned, kept):
+                continue
+            kept.lines[number] = cleaned
+        return kept
+
+    def _is_none(self, line: str, kept: _Counting) -> bool:
+        """Count what no text holds, and tell whether a line mentions JavaScript or a policy."""
+        lowered = _lowered(line)
+        kept.placeholders += PLACEHOLDER in lowered
+        if self.javascript and SCRIPT in lowered:
+            return True
+        kept.brackets += CURLY_BRACKET in line
+        return self.policies and any(policy in lowered for policy in POLICIES)
+
+
+class _Counting:
+    """The lines that count, by their number, and how many lines hold what no text holds."""
+
+    def __init__(self, lines: dict[int, str]) -> None:
+        self.lines = lines
+        self.placeholders = 0
+        self.brackets = 0
+
+
+def _few_words(line: str, least: int, unspaced: bool) -> bool:
+    if unspaced:
+        return len(line) < least * UNSPACED_WORD
+    return len(line.split(None, least)) < least
+
+
+def _lowered(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass").lower()
+
+
+def _mentions(lowered: bytes) -> bool:
+    return any(word in lowered for word in (SCRIPT, PLACEHOLDER, *POLICIES))
+
+
+def _sentences(found: Figures, lines: dict[int, str]) -> int:
+    """Return the sentences in some of the lines, which are as in the text but for those that have had something taken out."""
+    original = found.stripped_lines
+    changed = [number for number, line in lines.items() if line is not original[number]]
+    count = sum(1 + _inside(words(lines[number])) for number in changed if lines[number].strip())
+    flags = np.zeros(len(original) + 1, bool)
+    flags[list(lines)] = True
+    flags[changed] = False
+    ends, begins = sentence_starts(found.cut)
+    bounds = np.fromiter(accumulate(map(len, found.text.splitlines(keepends=True))), np.intp, len(original))
+    line = bounds.searchsorted(begins, "right")
+    same = bounds.searchsorted(ends, "right") == line
+    whole = sum(1 for number in lines if original[number]) - sum(1 for number in changed if original[number])
+    return count + whole + int(np.count_nonzero(flags[line] & same))
+
+
+def _inside(cut: Words) -> int:
+    return len(sentence_starts(cut)[0])
