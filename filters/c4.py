@@ -8,7 +8,6 @@ words is left out, as there.
 from __future__ import annotations
 
 import re
-from itertools import accumulate
 from math import inf
 from typing import ClassVar
 
@@ -17,9 +16,8 @@ import numpy as np
 
 from filters.figures import UNSPACED_WORD, Figures, figures, share
 from filters.rules import Bounds, Count, Rules, Scores
-from filters.sentences import sentence_starts
 from filters.terminals import TERMINAL_CHARACTERS
-from filters.words import Words, words
+from filters.words import words
 from pile.document import Document
 
 MIN_SENTENCES = 5  #: sentences in the lines that count, at least
@@ -48,7 +46,7 @@ class C4(Rules, frozen=True, forbid_unknown_fields=True):
     the text alone, unless ``remove_lines`` says that it is to be rewritten as C4 does. As in C4's code, a curly bracket or
     "lorem ipsum" drops the document only from a line that ends as a sentence does and has its words; its paper says any.
 
-    Letter case is looked through in A to Z. A sentence ends as ``filters.sentences`` has it. In a text mostly in a script without
+    Letter case is looked through in A to Z. A sentence ends as ``filters.words`` has it. In a text mostly in a script without
     spaces between words, two characters make a word, words have no greatest length, and lines may end in the marks of those
     scripts; in one mostly in Thai or Lao, where no mark ends a sentence, lines need none and ``sentences`` has no score.
     """
@@ -156,19 +154,11 @@ def _mentions(lowered: bytes) -> bool:
 
 def _sentences(found: Figures, lines: dict[int, str]) -> int:
     """Return the sentences in some of the lines, which are as in the text but for those that have had something taken out."""
-    original = found.stripped_lines
-    changed = [number for number, line in lines.items() if line is not original[number]]
-    count = sum(1 + _inside(words(lines[number])) for number in changed if lines[number].strip())
+    original, cut = found.stripped_lines, found.cut
+    whole = [number for number, line in lines.items() if line is original[number] and line]
+    changed = [line for number, line in lines.items() if line is not original[number] and line.strip()]
     flags = np.zeros(len(original) + 1, bool)
-    flags[list(lines)] = True
-    flags[changed] = False
-    ends, begins = sentence_starts(found.cut)
-    bounds = np.fromiter(accumulate(map(len, found.text.splitlines(keepends=True))), np.intp, len(original))
-    line = bounds.searchsorted(begins, "right")
-    same = bounds.searchsorted(ends, "right") == line
-    whole = sum(1 for number in lines if original[number]) - sum(1 for number in changed if original[number])
-    return count + whole + int(np.count_nonzero(flags[line] & same))
-
-
-def _inside(cut: Words) -> int:
-    return len(sentence_starts(cut)[0])
+    flags[whole] = True
+    begins = found.line_ends.searchsorted(cut.sentence_begins, "right")
+    inside = (found.line_ends.searchsorted(cut.sentence_ends, "right") == begins) & flags.take(begins)
+    return len(whole) + int(np.count_nonzero(inside)) + sum(1 + len(words(line).sentence_ends) for line in changed)

@@ -6,11 +6,6 @@ A document of five thousand characters has some seventy lines: too few for array
 from __future__ import annotations
 
 
-def stripped_lines(text: str) -> list[str]:
-    """Return the lines of ``str.splitlines`` without white space at their ends, empty ones included."""
-    return [line.strip() for line in text.splitlines()]
-
-
 def filled_lines(text: str) -> list[str]:
     """Return what stands between newlines, but for what is empty."""
     return [line for line in text.split("\n") if line]
