@@ -98,26 +98,34 @@ class C4(Rules, frozen=True, forbid_unknown_fields=True):
         return document if text == document.text else msgspec.structs.replace(document, text=text)
 
     def _counting(self, found: Figures) -> _Counting:
-        text = found.text
-        ends = UNSPACED_LINE_ENDS if found.mostly_unspaced else LINE_ENDS
-        least = self.min_line_words
-        longest = len(text) if found.mostly_unspaced or not self.max_word_length else self.max_word_length
-        marked = self.line_punctuation and found.marks_sentences
-        cited = self.citations and _CITATION.search(text) is not None
-        suspect = cited or CURLY_BRACKET in text or _mentions(_lowered(text))
-        kept = _Counting({})
-        for number, line in enumerate(found.stripped_lines):
-            cleaned = _CITATION.sub("", line) if cited else line
-            if marked and (not cleaned.endswith(ends) or cleaned.endswith(ELLIPSIS)):
-                continue
-            if least and _few_words(line, least, found.mostly_unspaced):
-                continue
-            if len(line) > longest and max(map(len, line.split())) > longest:
-                continue
-            if suspect and self._is_none(cleaned, kept):
-                continue
-            kept.lines[number] = cleaned
+        text, lines = found.text, found.stripped_lines
+        cited = self.citations and "[" in text and _CITATION.search(text) is not None
+        cleaned = [_CITATION.sub("", line) for line in lines] if cited else lines
+        kept = _Counting(dict(enumerate(cleaned)))
+        if self.line_punctuation and found.marks_sentences:
+            ends = UNSPACED_LINE_ENDS if found.mostly_unspaced else LINE_ENDS
+            kept.lines = {
+                number: line
+                for number, line in kept.lines.items()
+                if line.endswith(ends) and not line.endswith(ELLIPSIS)
+            }
+        # Words are those of the line with its citations.
+        kept.lines = {number: line for number, line in kept.lines.items() if self._has_words(lines[number], found)}
+        if cited or CURLY_BRACKET in text or _mentions(_lowered(text)):
+            kept.lines = {number: line for number, line in kept.lines.items() if not self._is_none(line, kept)}
         return kept
+
+    def _has_words(self, line: str, found: Figures) -> bool:
+        """Tell whether a line has enough words, and none of them is endless."""
+        if found.mostly_unspaced:
+            return len(line) >= self.min_line_words * UNSPACED_WORD
+        if (
+            self.max_word_length
+            and len(line) > self.max_word_length
+            and max(map(len, line.split())) > self.max_word_length
+        ):
+            return False
+        return len(line.split(None, self.min_line_words)) >= self.min_line_words
 
     def _is_none(self, line: str, kept: _Counting) -> bool:
         """Count what no text holds, and tell whether a line mentions JavaScript or a policy."""
@@ -136,12 +144,6 @@ class _Counting:
         self.lines = lines
         self.placeholders = 0
         self.brackets = 0
-
-
-def _few_words(line: str, least: int, unspaced: bool) -> bool:
-    if unspaced:
-        return len(line) < least * UNSPACED_WORD
-    return len(line.split(None, least)) < least
 
 
 def _lowered(text: str) -> bytes:

@@ -247,7 +247,9 @@ class Figures:
         if listed in self.listed:
             return self.listed[listed]
         if not self.mostly_unspaced:
-            return self.listed.setdefault(listed, occurring(self.cut, listed))
+            # What stands between spaces is a word; few are left to be looked for among all words.
+            left = tuple([word for word in listed if f" {word} " not in self.text or not word.isalpha()])
+            return self.listed.setdefault(listed, len(set(listed)) - len(set(left)) + occurring(self.cut, left))
         alike = [word for word in listed if unspaced(code_points(word)) is not None]
         return sum(word in self.text for word in alike) if alike else None
 

@@ -69,7 +69,8 @@ def machines(text: str) -> Iterator[Found]:
     """
     for match in _IPV4.finditer(text):
         before = text[max(0, match.start() - _VERSION_CHARACTERS) : match.start()]
-        if ipaddress.IPv4Address(match[0]).is_global and not _VERSION.search(before):
+        address = ipaddress.IPv4Address(match[0])
+        if address.is_global and not address.is_multicast and not _VERSION.search(before):
             yield Found(match.start(), match.end(), IPV4)
     for match in _IPV6.finditer(text):
         if _is_ipv6(match[0]):
