@@ -88,7 +88,7 @@ def _grams(alike: list[Figures]) -> list[Grams]:
 Value = TypeVar("Value")
 
 
-class once(Generic[Value]):  # noqa: N801 (a decorator, like property)
+class once(Generic[Value]):
     """A property that is computed when first asked for: ``functools.cached_property`` without the lock of Python 3.11."""
 
     def __init__(self, compute: Callable[[Any], Value]) -> None:

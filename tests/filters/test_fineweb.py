@@ -84,7 +84,9 @@ def test_fineweb2_asks_for_the_stop_words_of_a_language() -> None:
         msgspec.convert({}, FineWeb2)
     with pytest.raises(msgspec.ValidationError, match="min_stop_words = 2, but stop_words has 1"):
         msgspec.convert({"stop_words": ["und"]}, FineWeb2)
-    german = " ".join(f"Der Fluss und die alte Mühle {number} stehen noch im Tal neben dem Wald." for number in range(9))
+    german = " ".join(
+        f"Der Fluss und die alte Mühle {number} stehen noch im Tal neben dem Wald." for number in range(9)
+    )
     loose = {rule: 1 for rule in FineWeb2.decided_by if "gram" in rule}
     assert judge2(german, stop_words=["der", "und", "die", "im"], min_stop_words=3, **loose).keep
     assert judge2(german, stop_words=["the", "of"], min_stop_words=1, **loose).reason == "fineweb2_stop_words"
