@@ -94,11 +94,10 @@ def texts(shared: Path, corpus: Path | None, each: int) -> dict[str, str]:
         "sentences": sentences(data / "lang/lingua-sentences.tsv.gz"),
     }
     if corpus:
+        sources: dict[str, list[str]] = {}
         for document in Corpus(str(corpus)).iterate():
-            source = document["meta"]["pile_set_name"]
-            kinds[source] = (
-                one["text"] for one in Corpus(str(corpus)).iterate() if one["meta"]["pile_set_name"] == source
-            )
+            sources.setdefault(document["meta"]["pile_set_name"], []).append(document["text"])
+        kinds.update({source: iter(some) for source, some in sources.items()})
     found = {}
     for kind, some in kinds.items():
         for number, text in enumerate(islice(filter(None, some), each)):

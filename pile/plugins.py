@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -103,6 +103,14 @@ class Scorer(Filter, Protocol):
 
     def decide(self, scores: dict[str, Any]) -> Verdict:
         """Decide by the scores alone."""
+
+
+@runtime_checkable
+class Expecting(Filter, Protocol):
+    """A filter that is quicker when it knows some documents that it is about to be asked of; its answers are the same."""
+
+    def expect(self, documents: Sequence[Document]) -> None:
+        """Prepare for these documents, and forget those of the last call."""
 
 
 @runtime_checkable

@@ -17,7 +17,7 @@ from pile.chance import draw
 from pile.document import Document, Verdict
 from pile.lessons import model_of
 from pile.parts import Part, documents
-from pile.plugins import Filter, Scorer, Trained
+from pile.plugins import Expecting, Filter, Scorer, Trained
 from pile.recipe import FilterTable
 from pile.shards import STORED_LEVEL, FrameWriter, read_lines
 from pile.stage import MACHINE, Task, Watch, Work, make_key
@@ -28,6 +28,8 @@ SCORED = "scored.jsonl.zst"  #: one Scored a line, in the order of the documents
 DRAWN = "drawn.jsonl.zst"  #: one Drawn a line: the documents with the least draws
 #: Documents of a part, and of a source, by whose scores its quantiles are told: each is then known to within three in a hundred.
 SAMPLE = 1_000
+#: Characters of documents that filters are told of at a time.
+EXPECTED = 50_000
 
 
 class Measured(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -92,7 +94,7 @@ def score(call: Scoring, folder: Path, watch: Watch, work: Work) -> dict[str, An
     drawn: list[tuple[int, str, Drawn]] = []
     count = 0
     with FrameWriter(folder / SCORED, STORED_LEVEL) as writer:
-        for document in documents(work, call.part):
+        for document in _expected(documents(work, call.part), filters, watch):
             scored = _scored(document, measures, watch)
             writer.write(msgspec.json.encode(scored))
             count += 1
@@ -113,6 +115,29 @@ def ready(filter: Filter, model: str | None, work: Work) -> Filter:
     if model is None or not isinstance(filter, Trained):
         return filter
     return filter.with_model(model_of(work, model))
+
+
+def _expected(found: Iterator[Document], filters: list[Filter], watch: Watch) -> Iterator[Document]:
+    """Yield the documents, and tell filters that want to know some of them before; those of different kinds need it once each."""
+    expecting = {type(filter).expect: filter for filter in filters if isinstance(filter, Expecting)}.values()
+    while batch := _batch(found):
+        asked = [document for document in batch if document.id not in watch.quarantined]
+        if asked and expecting:
+            watch.begin(asked[0].id)  # should one of them kill its worker, all before it go first, then it
+        for filter in expecting:
+            filter.expect(asked)
+        yield from batch
+
+
+def _batch(found: Iterator[Document]) -> list[Document]:
+    batch: list[Document] = []
+    room = EXPECTED
+    for document in found:
+        batch.append(document)
+        room -= len(document.text)
+        if room <= 0:
+            break
+    return batch
 
 
 def _scored(document: Document, measures: list[Measure], watch: Watch) -> Scored:
