@@ -28,11 +28,11 @@ _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _IPV4 = re.compile(rf"(?<![\w.])(?:{_OCTET}\.){{3}}{_OCTET}(?!\w|\.\d)", re.ASCII)
 #: What stands before a number that is a version: "v", "version 2", "release", "build", "Firefox/".
 _VERSION = re.compile(
-    r"(?:\b(?:v|ver|versions?|release|rev|revision|build|firmware|update)[.:]?\s*|[A-Za-z]/)\Z", re.IGNORECASE
+    r"(?:\b(?:v|ver|versions?|release|rev|revision|build|firmware|update)[.:]?\s*|\w/)\Z", re.IGNORECASE
 )
 _VERSION_CHARACTERS = 16
 #: Addresses that are given out begin with 2 or 3 (RFC 4291, section 2.4: 2000::/3); so does no scope of C++ and no time of day.
-_IPV6 = re.compile(r"(?<![\w:.])[23][0-9A-Fa-f]{3}:[0-9A-Fa-f:]{2,35}(?![\w:])", re.ASCII)
+_IPV6 = re.compile(r"(?<![\w:.])[23][0-9A-Fa-f]{3}:[0-9A-Fa-f:]{2,35}(?![\w:]|\.\d)", re.ASCII)
 
 EMAIL, IPV4, IPV6 = "emails", "ipv4", "ipv6"
 

@@ -5,6 +5,7 @@ As FineWeb does (Penedo et al. 2024, section 3.8), with addresses that exist for
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping
 from typing import ClassVar
@@ -51,10 +52,12 @@ class Pii(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return msgspec.structs.replace(document, text="".join([*pieces, document.text[end:]]))
 
     def _found(self, text: str) -> list[Found]:
-        """Return what is to be replaced, in order; of what overlaps, what begins first."""
-        everything = [*(emails(text) if self.emails else ()), *(machines(text) if self.machines else ())]
-        apart: list[Found] = []
-        for found in sorted(everything):
-            if not apart or found.start >= apart[-1].end:
+        """Return what is to be replaced, in order; of what overlaps, the e-mail address."""
+        mail = list(emails(text)) if self.emails else []
+        ends = [found.end for found in mail]
+        apart = []
+        for found in machines(text) if self.machines else ():
+            place = bisect_right(ends, found.start)
+            if place == len(mail) or mail[place].start >= found.end:
                 apart.append(found)
-        return apart
+        return sorted([*mail, *apart])
