@@ -118,15 +118,29 @@ def ready(filter: Filter, model: str | None, work: Work) -> Filter:
 
 
 def _expected(found: Iterator[Document], filters: list[Filter], watch: Watch) -> Iterator[Document]:
-    """Yield the documents, and tell filters that want to know some of them before; those of different kinds need it once each."""
-    expecting = {type(filter).expect: filter for filter in filters if isinstance(filter, Expecting)}.values()
+    """Yield the documents, and tell filters that want to know some of them before; those of different kinds need it once each.
+
+    After a death they are told nothing, so that it is laid at the door of the right document.
+    """
+    expecting = list({type(filter).expect: filter for filter in filters if isinstance(filter, Expecting)}.values())
     while batch := _batch(found):
         asked = [document for document in batch if document.id not in watch.quarantined]
-        if asked and expecting:
-            watch.begin(asked[0].id)  # should one of them kill its worker, all before it go first, then it
-        for filter in expecting:
-            filter.expect(asked)
+        if asked and expecting and not watch.alone:
+            watch.begin(asked[0].id)  # winds the watchdog up
+            for filter in expecting:
+                _tell(filter, asked)
         yield from batch
+
+
+def _tell(filter: Expecting, asked: list[Document]) -> None:
+    try:
+        filter.expect(asked)
+    except MemoryError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in MACHINE:
+            raise
+        # The document at fault fails by itself when it is asked about.
 
 
 def _batch(found: Iterator[Document]) -> list[Document]:

@@ -88,6 +88,11 @@ class Watch:
         self._silent = open(os.devnull, "wb")  # noqa: SIM115 - closed by close()
         self._wound = 0.0
 
+    @property
+    def alone(self) -> bool:
+        """Whether records are to be worked on one by one, since one of them killed its worker before."""
+        return self._journal is not None
+
     def begin(self, name: str) -> None:
         """Say that work on this record begins; call it before anything that may crash."""
         if self._journal is not None:

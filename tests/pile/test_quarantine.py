@@ -44,6 +44,9 @@ class Deadly(msgspec.Struct, frozen=True):
     """A filter that some documents kill."""
     version: ClassVar[int] = 1
     libraries: ClassVar[tuple[str, ...]] = ()
+    def expect(self, documents):
+        if any("poison" in document.id for document in documents):
+            os.kill(os.getpid(), signal.SIGSEGV)
     def judge(self, document):
         if "poison" in document.id:
             os.kill(os.getpid(), signal.SIGSEGV)
