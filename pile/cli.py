@@ -13,11 +13,12 @@ from pile.errors import PileError
 
 def main() -> None:
     """Run the command line; every error of ours is one line, without a traceback."""
-    import pile.weights_command  # noqa: F401  it adds its command to the others
+    import pile.train_command
+    import pile.weights_command  # noqa: F401  they add their commands to the others
     from pile.commands import app
 
     try:
-        app(args=_with_bare_ray(sys.argv[1:]))
+        app(args=_with_each_file(_with_bare_ray(sys.argv[1:])))
     except PileError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(error.exit_status) from None
@@ -37,4 +38,19 @@ def _with_bare_ray(arguments: list[str]) -> list[str]:
         after = arguments[place + 1] if place + 1 < len(arguments) else "-"
         if argument == "--ray" and (after.startswith("-") or after.endswith(".toml") or Path(after).is_file()):
             done.append("")
+    return done
+
+
+def _with_each_file(arguments: list[str]) -> list[str]:
+    """``--positive a b`` becomes ``--positive a --positive b``: a shell makes several files of one pattern."""
+    if arguments[:1] != ["train"]:
+        return arguments
+    done: list[str] = []
+    option = ""
+    for argument in arguments:
+        if argument.startswith("-"):
+            option = argument if argument in ("--positive", "--negative") else ""
+        elif option and done[-1] != option:
+            done.append(option)
+        done.append(argument)
     return done

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 from pile.document import Document, Drop, Input, Pin, Record, SideFile, Tombstone, Verdict
 from pile.errors import PluginError
 
-Kind = Literal["source", "filter", "dedup"]
+Kind = Literal["source", "filter", "dedup", "training"]
 
 #: What ships with pile. A name maps to "module:attribute".
 CATALOGUE: dict[Kind, dict[str, str]] = {
@@ -36,8 +36,11 @@ CATALOGUE: dict[Kind, dict[str, str]] = {
         "length": "filters.length:Length",
         "license": "filters.license:License",
         "pii": "filters.pii:Pii",
+        "quality": "filters.quality:Quality",
+        "spam": "filters.spam:Spam",
     },
     "dedup": {"minhash": "dedup.minhash:Minhash"},
+    "training": {"quality": "filters.quality_training:fit", "spam": "filters.spam_training:fit"},
 }
 #: What the modules of the catalogue import late, since only workers need it.
 WORKERS_ONLY = {"sources.common_crawl": ("sources.page_document", "sources.selected")}

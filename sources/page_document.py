@@ -31,7 +31,9 @@ def page_document(name: str, page: Page, languages: Collection[str]) -> Document
     found = read(decoded.text, url=capture.url)
     if not found.text:
         return Drop(name, "no_text", found.why, url=capture.url, facts=facts)
-    meta = {"charset": decoded.charset}
+    meta: dict[str, Any] = {"charset": decoded.charset}
+    if found.signals:
+        meta["page"] = found.signals  # for the spam filter, which sees no markup
     return Document(
         id=name,
         text=found.text,

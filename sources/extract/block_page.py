@@ -42,6 +42,11 @@ HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE
 PLAIN, HEADING, ITEM, ROW, CODE = range(5)
 #: Deepest nesting that is read: browsers stop at 512, and the parser's time grows with its square.
 DEPTH_BOUND = 1_000
+#: An address with its host, apart from user and port.
+WHOLE_ADDRESS = re.compile(r"\s*(?:https?:)?//(?:[^/?#@]{0,100}@)?(?:www\.)?([\w.-]{1,253})", re.IGNORECASE)
+#: Different hosts that are told apart, and characters of keywords that are read.
+HOSTS_BOUND, KEYWORDS_BOUND = 2_000, 20_000
+KEYWORD = re.compile(r"[^,;|\s][^,;|]*")
 #: Properties of the head that say what kind of page it is.
 TYPING = frozenset(["og:type", "generator", "og:url"])
 
@@ -66,6 +71,8 @@ class Page:
         self.title = ""
         self.typing = ""
         self.data: list[str] = []  # the page's JSON-LD
+        self.keywords = 0  # terms that the head lists for search engines
+        self.hosts: dict[str, list[int]] = {}  # of each host in a whole address: links to it, and their characters
 
 
 class TooDeepError(ValueError):
@@ -89,6 +96,7 @@ class _Reader:
         self._item = False
         self._inner = ""
         self._after_link = False
+        self._host: list[int] | None = None  # the entry of the host that an open link is to
 
     def start(self, tag: str, attributes: Any) -> None:
         self._room -= 1
@@ -100,6 +108,7 @@ class _Reader:
             if tag == "a":
                 self._in_link += 1
                 self._links += 1
+                self._host = self._linked_host(attributes.get("href") or "")
                 if self._after_link:
                     self._pieces.append(" ")
                     self._after_link = False
@@ -111,6 +120,14 @@ class _Reader:
             self._start_apart(tag, attributes)
         else:
             self._start_block(tag, attributes)
+
+    def _linked_host(self, address: str) -> list[int] | None:
+        found = WHOLE_ADDRESS.match(address)
+        if not found or len(self.page.hosts) >= HOSTS_BOUND:
+            return None
+        entry = self.page.hosts.setdefault(found[1].lower(), [0, 0])
+        entry[0] += 1
+        return entry
 
     def _start_unread(self, tag: str, attributes: Any) -> None:
         self._skip += 1
@@ -152,6 +169,8 @@ class _Reader:
 
     def _meta(self, attributes: Any) -> None:
         name = attributes.get("property") or attributes.get("name")
+        if name and name.lower() == "keywords":
+            self.page.keywords += len(KEYWORD.findall((attributes.get("content") or "")[:KEYWORDS_BOUND]))
         if name in TYPING:
             self.page.typing += f" {name} {(attributes.get('content') or '')[:NAMES_BOUND]}"
 
@@ -164,6 +183,7 @@ class _Reader:
         elif tag in INLINE:
             if tag == "a":
                 self._in_link = max(0, self._in_link - 1)
+                self._host = None
                 self._after_link = True
             elif tag == "b" or tag == "strong":
                 self._in_strong = max(0, self._in_strong - 1)
@@ -199,6 +219,8 @@ class _Reader:
         self._length += length
         if self._in_link:
             self._linked += length
+            if self._host is not None:
+                self._host[1] += length
         if self._in_strong:
             self._strong += length
 

@@ -17,6 +17,7 @@ from sources.extract.block_counts import Ints
 from sources.extract.block_features import ARTICLE_KINDS, OTHER_KINDS, WORDS, features
 from sources.extract.block_model import CERTAIN, Model, load
 from sources.extract.block_page import DEPTH_BOUND, HEADING, ITEM, ROW, Page, TooDeepError, read_page
+from sources.extract.page_signals import page_signals
 
 #: Expected word F1 from which the choice in an article is sure; in other pages it always is, since trafilatura does worse there.
 #: On WCXB's articles trafilatura does as well below it; on those of ../shared/data/html-gold/scrapinghub, which are older than
@@ -40,10 +41,13 @@ class Chosen(NamedTuple):
     text: str
     sure: bool
     why: str
+    signals: dict[str, float] = {}
 
 
-def choose(page: str) -> Chosen:
+def choose(page: str, url: str | None = None) -> Chosen:
     """Return the main text of a page, "" when it has none, and whether the model is sure of it.
+
+    ``signals`` are those of ``page_signals``, for which ``url`` says where the page was.
 
     Blocks are a blank line apart, items and rows have a line each. The same page always gives the same text. Never fails; the
     caller bounds the page's size.
@@ -52,7 +56,7 @@ def choose(page: str) -> Chosen:
         read = read_page(page)
     except TooDeepError:
         return Chosen("", True, f"nested deeper than {DEPTH_BOUND}")
-    return chosen(read, load())
+    return chosen(read, load())._replace(signals=page_signals(read, url))
 
 
 def chosen(page: Page, model: Model) -> Chosen:

@@ -65,6 +65,7 @@ class MainText(NamedTuple):
     text: str
     extractor: str
     why: str
+    signals: dict[str, float] = {}  #: of ``page_signals``
 
 
 def main_text(html: bytes | str, *, url: str | None = None) -> str:
@@ -72,7 +73,7 @@ def main_text(html: bytes | str, *, url: str | None = None) -> str:
 
     Bytes are decoded as ``charset.decode`` does. Paragraphs are a blank line apart; headings, list items and table rows have
     lines of their own; ``\\n`` is the only line end. The same page always gives the same text, whatever came before it.
-    ``url`` is where the page was; it decides nothing yet.
+    ``url`` is where the page was; it decides nothing of the text.
     """
     return read(html, url=url).text
 
@@ -87,20 +88,21 @@ def read(html: bytes | str, *, url: str | None = None) -> MainText:
     if "\0" in page:
         page = page.replace("\0", "")
     lean = without_unread(page)
-    found = _bounded(lean)
+    found = _bounded(lean, url)
     if found.text or len(lean) == len(page):
         return found
-    return _bounded(page)  # what is called navigation, or a footer, may be all that there is
+    return _bounded(page, url)  # what is called navigation, or a footer, may be all that there is
 
 
-def _bounded(page: str) -> MainText:
+def _bounded(page: str, url: str | None) -> MainText:
     """Return the main text of markup that is bounded as a page is."""
     pieces = page.split("<")
     if len(pieces) > TAG_BOUND + 1:
         return MainText("", "", f"over {TAG_BOUND} tags")
     if len(max(pieces, key=len)) > 2 * ATTRIBUTE_BOUND and _has_endless_tag(page):
         return MainText("", "", f"a tag with over {ATTRIBUTE_BOUND} attributes")
-    return routed(page, choose(page))
+    found = choose(page, url)
+    return routed(page, found)._replace(signals=found.signals)
 
 
 def routed(page: str, found: Chosen) -> MainText:
