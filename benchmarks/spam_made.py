@@ -9,14 +9,114 @@ import random
 
 from spam_mail import Sample
 
-TRADES = """plumber locksmith roofer dentist lawyer electrician cleaner florist movers painter mechanic tutor photographer
-caterer surveyor glazier gardener optician tiler chiropractor accountant notary welder upholsterer""".split()
-PLACES = """Ashbury Northvale Easton Kingsmere Westfall Brookside Oakdene Riverton Millbrook Lakeview Stonebridge Hillcrest
-Fairview Greenlea Southgate Marlow Elmwood Highfield Claremont Redcliff Whitford Sandhurst Thornbury Glenmore""".split()
-GOODS = """shoes boots sneakers handbags wallets watches jackets sunglasses jewelry perfume phones laptops tablets cameras
-headphones mattresses sofas curtains carpets lamps vitamins supplements creams shampoo bikes helmets tents jerseys""".split()
-PRAISE = """cheap best discount affordable top quality professional trusted local fast original genuine luxury new sale
-wholesale official outlet online free bestseller clearance designer premium""".split()
+TRADES = [
+    "plumber",
+    "locksmith",
+    "roofer",
+    "dentist",
+    "lawyer",
+    "electrician",
+    "cleaner",
+    "florist",
+    "movers",
+    "painter",
+    "mechanic",
+    "tutor",
+    "photographer",
+    "caterer",
+    "surveyor",
+    "glazier",
+    "gardener",
+    "optician",
+    "tiler",
+    "chiropractor",
+    "accountant",
+    "notary",
+    "welder",
+    "upholsterer",
+]
+PLACES = [
+    "Ashbury",
+    "Northvale",
+    "Easton",
+    "Kingsmere",
+    "Westfall",
+    "Brookside",
+    "Oakdene",
+    "Riverton",
+    "Millbrook",
+    "Lakeview",
+    "Stonebridge",
+    "Hillcrest",
+    "Fairview",
+    "Greenlea",
+    "Southgate",
+    "Marlow",
+    "Elmwood",
+    "Highfield",
+    "Claremont",
+    "Redcliff",
+    "Whitford",
+    "Sandhurst",
+    "Thornbury",
+    "Glenmore",
+]
+GOODS = [
+    "shoes",
+    "boots",
+    "sneakers",
+    "handbags",
+    "wallets",
+    "watches",
+    "jackets",
+    "sunglasses",
+    "jewelry",
+    "perfume",
+    "phones",
+    "laptops",
+    "tablets",
+    "cameras",
+    "headphones",
+    "mattresses",
+    "sofas",
+    "curtains",
+    "carpets",
+    "lamps",
+    "vitamins",
+    "supplements",
+    "creams",
+    "shampoo",
+    "bikes",
+    "helmets",
+    "tents",
+    "jerseys",
+]
+PRAISE = [
+    "cheap",
+    "best",
+    "discount",
+    "affordable",
+    "top",
+    "quality",
+    "professional",
+    "trusted",
+    "local",
+    "fast",
+    "original",
+    "genuine",
+    "luxury",
+    "new",
+    "sale",
+    "wholesale",
+    "official",
+    "outlet",
+    "online",
+    "free",
+    "bestseller",
+    "clearance",
+    "designer",
+    "premium",
+]
 SENTENCES = (
     "Buy the {praise} {goods} at the lowest price and get free shipping on every order today",
     "Play now and claim the {praise} welcome bonus with free spins that pay real money",
@@ -28,9 +128,11 @@ SENTENCES = (
     "Watch the {praise} {goods} video here and download it for free without registration",
 )
 DOORWAY = (
-    "{Trade} {place}. Looking for a {praise} {trade} in {place}? Call our {trade} in {place} today for the {praise} {trade} price.",
+    "{Trade} {place}. Looking for a {praise} {trade} in {place}? Call our {trade} in {place} today "
+    "for the {praise} {trade} price.",
     "We are the {praise} {trade} of {place}. When you need a {trade} near {place}, our {praise} {trade} {place} team is there.",
-    "Need {praise} {goods}? {praise} {goods} {place}, {goods} sale {place}, buy {praise} {goods} in {place} with the best {goods} deals.",
+    "Need {praise} {goods}? {praise} {goods} {place}, {goods} sale {place}, buy {praise} {goods} in {place} "
+    "with the best {goods} deals.",
 )
 
 

@@ -33,9 +33,36 @@ class Sample(NamedTuple):
 
 #: Hosts where anyone has an address: there the address is the sender, elsewhere the domain is.
 FREE_MAIL = frozenset(
-    "aol.com att.net bigfoot.com btamail.net.cn earthlink.net email.com excite.com hotmail.com juno.com lycos.com mail.com "
-    "mail.ru msn.com netscape.net yahoo.co.uk yahoo.com yahoo.com.hk yahoo.ca yahoo.fr mindspring.com comcast.net canada.com "
-    "eudoramail.com flashmail.com usa.net pobox.com acm.org best.com".split()
+    [
+        "aol.com",
+        "att.net",
+        "bigfoot.com",
+        "btamail.net.cn",
+        "earthlink.net",
+        "email.com",
+        "excite.com",
+        "hotmail.com",
+        "juno.com",
+        "lycos.com",
+        "mail.com",
+        "mail.ru",
+        "msn.com",
+        "netscape.net",
+        "yahoo.co.uk",
+        "yahoo.com",
+        "yahoo.com.hk",
+        "yahoo.ca",
+        "yahoo.fr",
+        "mindspring.com",
+        "comcast.net",
+        "canada.com",
+        "eudoramail.com",
+        "flashmail.com",
+        "usa.net",
+        "pobox.com",
+        "acm.org",
+        "best.com",
+    ]
 )
 #: Hosts of the lists and of the person whose mailbox this is: they wrote none of it.
 CARRIERS = re.compile(
@@ -69,7 +96,7 @@ IDIOM = 60
 
 def mails(path, subjects=False):
     """Yield the mails with more than a few words; the HTML of one is read as its plain text."""
-    rows = [json.loads(line) for line in gzip.open(path, "rt", encoding="utf-8")]
+    rows = [json.loads(line) for line in lines(path)]
     found, keys = [], []
     for row in rows:
         message = email.message_from_bytes(row["raw"].encode("latin-1", "replace"), policy=email.policy.compat32)
@@ -88,10 +115,20 @@ def mails(path, subjects=False):
 
 def messages(path):
     """Yield SMS; those of one template have one group."""
-    rows = [line.rstrip("\n").split("\t", 1) for line in open(path, encoding="utf-8", errors="replace")]
+    rows = [line.rstrip("\n").split("\t", 1) for line in lines(path)]
     texts = [html.unescape(text) for _, text in rows]
     for (label, _), text, group in zip(rows, texts, grouped(texts, [[] for _ in texts]), strict=True):
         yield Sample(text, int(label == "spam"), f"sms:{group}", "sms")
+
+
+def lines(path):
+    """Yield the lines of a text file, plain or gzip."""
+    with (
+        gzip.open(path, "rt", encoding="utf-8")
+        if path.suffix == ".gz"
+        else open(path, encoding="utf-8", errors="replace") as file
+    ):
+        yield from file
 
 
 def header(message, name):
@@ -152,20 +189,20 @@ def without_footers(text):
     """Return a text without what lists, feeds and mail programs put around it."""
     text = GROUPS_ADVERTISEMENT.sub("", FEED_HEAD.sub("", text.lstrip()))
     text = GROUPS_FOOTER.sub("", text)
-    lines = []
+    kept = []
     for line in text.split("\n"):
         line = re.sub(r"^(?:\s{0,2}[>|:]\s?)+", "", line)
         if SIGNATURE.match(line.rstrip("\r")):
             break
         if not ATTRIBUTION.match(line.strip()):
-            lines.append(line)
-    while lines and not lines[-1].strip():
-        lines.pop()
-    for number in range(max(0, len(lines) - TAIL), len(lines)):
-        if RULE.match(lines[number]) and FOOTER.search("\n".join(lines[number:])):
-            lines = lines[:number]
+            kept.append(line)
+    while kept and not kept[-1].strip():
+        kept.pop()
+    for number in range(max(0, len(kept) - TAIL), len(kept)):
+        if RULE.match(kept[number]) and FOOTER.search("\n".join(kept[number:])):
+            kept = kept[:number]
             break
-    return "\n".join(lines).strip()
+    return "\n".join(kept).strip()
 
 
 def grouped(texts, keys):
@@ -195,11 +232,15 @@ def grouped(texts, keys):
     for (one, other), shared in pairs.items():
         if shared >= NEAR * min(sizes[one], sizes[other]):
             parents[root(one)] = root(other)
-    return [root(number) for number in range(len(texts))]
+    # The first text of a group names it: which one is at its root depends on the order of sets.
+    named = {}
+    return [named.setdefault(root(number), number) for number in range(len(texts))]
 
 
 def _shingles(text):
     words = re.sub(r"[\W_]+", " ", re.sub(r"\d+", "0", text.lower())).split()
     size = min(SHINGLE, max(2, len(words) // 3))
-    return {hashlib.blake2b(" ".join(words[at : at + size]).encode("utf-8", "replace"), digest_size=8).digest()
-            for at in range(max(1, len(words) - size + 1))}
+    return {
+        hashlib.blake2b(" ".join(words[at : at + size]).encode("utf-8", "replace"), digest_size=8).digest()
+        for at in range(max(1, len(words) - size + 1))
+    }

@@ -98,7 +98,7 @@ def _skip_quantizer(reader: _Reader) -> None:
 
 @lru_cache(maxsize=4)
 def load(path: str, sha256: str = "") -> Any:
-    """Return a model, one per process; raises ``PluginError`` where the file is missing, another, cut short or of another kind."""
+    """Return a model, one per process; raises ``PluginError`` where the file is missing, another, cut short or no such model."""
     next_step = "name a model of fastText's that classifies, or train one with `pile train`"
     try:
         with open(path, "rb") as file:

@@ -5,7 +5,6 @@ Words of few groups are hidden from it, so that it learns no names of people, ho
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -32,7 +31,7 @@ def train(lines: Iterable[tuple[str, str]], out: Path, cutoff: int = 0, **settin
             # Retraining after the cut mends what it breaks; norms apart keep short and long vectors equally exact.
             model.quantize(str(text), retrain=True, cutoff=cutoff, qnorm=True, thread=1, verbose=0)
         model.save_model(str(model_file))
-        os.replace(model_file, out)
+        model_file.replace(out)
 
 
 def vocabulary(features: Sequence[str], groups: Sequence[str], least: int) -> frozenset[str]:

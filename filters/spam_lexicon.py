@@ -24,14 +24,16 @@ FAMILIES = {
         no prescription, without prescription, without a prescription, no prescription needed, no prescription required,
         prescription required, cheap meds, discount meds, buy meds, meds online, order pills, diet pills, diet pill,
         weight loss pills, weight loss pill, lose weight fast, lose weight, burn fat, fat burner, miracle cure, herbal remedy,
-        herbal viagra, penis enlargement, male enhancement, enlarge your penis, bigger penis, erectile pills, human growth hormone,
+        herbal viagra, penis enlargement, male enhancement, enlarge your penis, bigger penis, erectile pills,
+        human growth hormone,
         growth hormone, anti aging formula, detox tea, keto gummies, cbd gummies, testosterone booster, hair loss cure,
         doctors hate, buy steroids, steroids online, buy xanax, buy tramadol, buy oxycodone,
     """,
     "adult": """
         hot girls, hot girl, hot babes, live girls, live sex, live cams, sex cam, sex cams, webcam girls, cam girls, sexy girls,
         sexy singles, hot singles, local singles, singles in your area, adult dating, adult site, adult sites, adult content,
-        adult videos, adult chat, sex chat, sex dating, free porn, porn videos, porn site, porn sites, xxx, xxx videos, xxx movies,
+        adult videos, adult chat, sex chat, sex dating, free porn, porn videos, porn site, porn sites, xxx,
+        xxx videos, xxx movies,
         hardcore sex, teen sex, nude pics, nude girls, naked girls, horny, cheating wives, escort service, escort services,
         escorts in, call girls, call girl, call girls in, russian escorts, erotic massage, married women looking, hook up tonight,
         over 00 only, must be 00, 00 or older, members area, uncensored, explicit pictures, onlyfans leak,
@@ -51,7 +53,8 @@ FAMILIES = {
         insurance quotes, free quote, free quotes, no obligation quote, term life, pennies a day,
     """,
     "goods": """
-        replica watches, replica watch, rolex replica, replica rolex, fake rolex, replica handbags, replica bags, designer replica,
+        replica watches, replica watch, rolex replica, replica rolex, fake rolex, replica handbags, replica bags,
+        designer replica,
         designer handbags, louis vuitton outlet, handbags outlet, outlet online, outlet store online, cheap jerseys, cheap nike,
         cheap jordans, cheap shoes, cheap software, oem software, software download, fake passport, fake id, university diploma,
         university diplomas, diplomas from, no tests required, buy degree, degree online, buy followers, buy likes,
@@ -109,7 +112,7 @@ _KEY_WORDS = frozenset(_KEYS)
 
 
 def found(feature: str, words: set[str]) -> dict[str, list[str]]:
-    """Return the phrases of each family that occur in a line of plain words, whose ``words`` are known; families without are left out."""
+    """Return the phrases that occur in a line of plain words, of which ``words`` is the set, by family."""
     hits: dict[str, list[str]] = {}
     keys = _KEY_WORDS & words
     if not keys:

@@ -35,7 +35,9 @@ _SIGN_BYTES = (
 #: A point within a word stays, so that "example.com" and "u.s" are words by themselves; others are spaces.
 _POINTS = ((b"...", b" "), (b"..", b" "), (b". ", b" "))
 #: Scripts without spaces between words: each of their characters is a word (CJK from U+2E80, Thai to Myanmar apart, Hangul not).
-_UNSPACED = re.compile("([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
+_UNSPACED = re.compile(
+    "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])"
+)
 _PLAIN = bytes(
     code
     if code >= 0x80 or chr(code) in "'._!$%?"

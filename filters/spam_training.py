@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from pile.errors import CorpusError
 from pile.training import DIGITS, Example, Report, average_precision, by_source, calibration, recall_at
 
 #: Parts that the groups are divided into, each judged by what the others teach.
-FOLDS = 8
+FOLDS = 6
 #: Groups that a word must occur in to be learnt: fewer would teach names.
 LEAST_GROUPS = 4
 SEED = 0
@@ -126,7 +125,7 @@ def replace(out: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
     with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as file:
         file.write(data)
-    os.replace(file.name, out)
+    Path(file.name).replace(out)
 
 
 def taken(examples: Iterable[Example]) -> Texts:
@@ -154,7 +153,9 @@ def assign(groups: Sequence[str], positive: Flags) -> npt.NDArray[np.intp]:
         members.setdefault(group, []).append(place)
     load = np.zeros((FOLDS, 2))
     folds = np.zeros(len(groups), dtype=np.intp)
-    for _, held in sorted(members.items(), key=lambda item: (-len(item[1]), xxhash.xxh3_64_intdigest(item[0].encode("utf-8", "replace")))):
+    for _, held in sorted(
+        members.items(), key=lambda item: (-len(item[1]), xxhash.xxh3_64_intdigest(item[0].encode("utf-8", "replace")))
+    ):
         positives = int(positive[held].sum())
         label = int(2 * positives >= len(held))
         fold = int(np.argmin(load[:, label]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,8 @@ from pile.plugins import resolve
 def train(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="What to train: spam or quality.")],
     positive: Annotated[
-        list[str], typer.Option(help="JSON Lines or text of what it is to find: spam, or good text. May be given again.")
+        list[str],
+        typer.Option(help="JSON Lines or text of what it is to find: spam, or good text. May be given again."),
     ],
     negative: Annotated[
         list[str], typer.Option(help="The same of everything else: clean text, or raw crawl. May be given again.")
@@ -40,11 +42,12 @@ def train(
             raise RequestError(f"--out {out}: {written} is there and is no model; name another file")
     out.parent.mkdir(parents=True, exist_ok=True)
 
-    def examples():  # type: ignore[no-untyped-def]
-        yield from training_files.examples(positives, True, text_field)
-        yield from training_files.examples(negatives, False, text_field)
-
-    report = fit(examples(), out)
+    report = fit(
+        chain(
+            training_files.examples(positives, True, text_field), training_files.examples(negatives, False, text_field)
+        ),
+        out,
+    )
     beside.write_bytes(msgspec.json.format(msgspec.json.encode(report, order="deterministic")) + b"\n")
     print(table(report))
     print(f"wrote {out} and {beside}")

@@ -34,7 +34,7 @@ def found(patterns: list[str], option: str) -> list[Path]:
     """Return the files that are named, or that patterns match, sorted; raises ``RequestError`` where there are none."""
     files: dict[Path, None] = {}
     for pattern in patterns:
-        matches = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))
+        matches = [pattern] if Path(pattern).exists() else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - patterns may be absolute
         if not matches:
             raise RequestError(f"{option} {pattern}: no such file; name JSON Lines or text files")
         for match in matches:
@@ -71,7 +71,7 @@ def texts(file: Path, field: str) -> Iterator[str]:
         if not JSON_LINES.search(file.name):
             yield stream.read().decode("utf-8")
             return
-        for number, line in enumerate(io.BufferedReader(stream), 1):  # type: ignore[type-var]
+        for number, line in enumerate(io.BufferedReader(stream), 1):
             if line.strip():
                 yield _text(line, field, f"{file}, line {number}")
 

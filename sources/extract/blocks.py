@@ -41,7 +41,7 @@ class Chosen(NamedTuple):
     text: str
     sure: bool
     why: str
-    signals: dict[str, float] = {}
+    signals: dict[str, float] | None = None
 
 
 def choose(page: str, url: str | None = None) -> Chosen:

@@ -65,7 +65,7 @@ class MainText(NamedTuple):
     text: str
     extractor: str
     why: str
-    signals: dict[str, float] = {}  #: of ``page_signals``
+    signals: dict[str, float] | None = None  #: of ``page_signals``
 
 
 def main_text(html: bytes | str, *, url: str | None = None) -> str:

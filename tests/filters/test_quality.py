@@ -64,8 +64,12 @@ def test_any_text_has_a_score(model: Path, text: str) -> None:
 
 
 def test_a_model_of_the_persons_own_labels_can_be_used(model: Path, tmp_path: Path) -> None:
-    (tmp_path / "lines.txt").write_text("".join(f"__label__hq {a}\n__label__cc {b}\n" for a, b in zip(GOOD, RAW, strict=True)))
-    own = fasttext.train_supervised(str(tmp_path / "lines.txt"), dim=4, bucket=1000, thread=1, seed=1, verbose=0, epoch=20)
+    (tmp_path / "lines.txt").write_text(
+        "".join(f"__label__hq {a}\n__label__cc {b}\n" for a, b in zip(GOOD, RAW, strict=True))
+    )
+    own = fasttext.train_supervised(
+        str(tmp_path / "lines.txt"), dim=4, bucket=1000, thread=1, seed=1, verbose=0, epoch=20
+    )
     own.save_model(str(tmp_path / "own.bin"))
     judge = Quality(model=str(tmp_path / "own.bin"), label="hq", threshold=0.5)
     assert judge.judge(Document("x", GOOD[0])).keep
@@ -74,8 +78,12 @@ def test_a_model_of_the_persons_own_labels_can_be_used(model: Path, tmp_path: Pa
 
 
 def test_a_quantised_model_can_be_used(model: Path, tmp_path: Path) -> None:
-    (tmp_path / "lines.txt").write_text("".join(f"__label__good {a}\n__label__raw {b}\n" for a, b in zip(GOOD, RAW, strict=True)))
-    own = fasttext.train_supervised(str(tmp_path / "lines.txt"), dim=8, wordNgrams=2, bucket=1000, thread=1, seed=1, verbose=0)
+    (tmp_path / "lines.txt").write_text(
+        "".join(f"__label__good {a}\n__label__raw {b}\n" for a, b in zip(GOOD, RAW, strict=True))
+    )
+    own = fasttext.train_supervised(
+        str(tmp_path / "lines.txt"), dim=8, wordNgrams=2, bucket=1000, thread=1, seed=1, verbose=0
+    )
     own.quantize(cutoff=500, qnorm=True)
     own.save_model(str(tmp_path / "own.ftz"))
     assert Quality(model=str(tmp_path / "own.ftz"))
@@ -92,7 +100,9 @@ def test_a_model_cut_short_stops_the_recipe_in_one_line(model: Path, tmp_path: P
 
 def test_wrong_kinds_of_files_stop_the_recipe(model: Path, tmp_path: Path) -> None:
     (tmp_path / "lines.txt").write_text("\n".join(GOOD))
-    vectors = fasttext.train_unsupervised(str(tmp_path / "lines.txt"), dim=4, bucket=1000, thread=1, verbose=0, minCount=1)
+    vectors = fasttext.train_unsupervised(
+        str(tmp_path / "lines.txt"), dim=4, bucket=1000, thread=1, verbose=0, minCount=1
+    )
     vectors.save_model(str(tmp_path / "vectors.bin"))
     with pytest.raises(PluginError, match="word vectors"):
         Quality(model=str(tmp_path / "vectors.bin"))

@@ -16,10 +16,15 @@ from filters.spam_text import HEAD, TAIL, read
 from pile.document import Document
 from pile.errors import PluginError
 
-CASINO = "Claim your welcome bonus at the best online casino! Free spins for all, no deposit bonus. Play now and win big. " * 3
+CASINO = (
+    "Claim your welcome bonus at the best online casino! Free spins for all, no deposit bonus. Play now and win big. "
+    * 3
+)
 PILLS = "Buy cheap viagra from our online pharmacy, no prescription needed! Order now at http://pills.example/ and save 80%! "
 LOAN = "Bad credit? No problem! Get fast cash with our payday loan, instant approval. Apply now, call 0800 123 4567 today!!!"
-TEXT_MESSAGE = "URGENT! You have won a 1000 pounds prize guaranteed. Call 09061701461 now. Claim code K52. Valid 12hrs only"
+TEXT_MESSAGE = (
+    "URGENT! You have won a 1000 pounds prize guaranteed. Call 09061701461 now. Claim code K52. Valid 12hrs only"
+)
 
 ENCYCLOPEDIA = (
     "A casino is a facility for gambling. Casinos are often built near hotels and restaurants. The first licensed house in "
@@ -47,7 +52,7 @@ def test_what_is_written_about_casinos_and_drugs_is_not(text: str) -> None:
     assert score(text) < 0.5
 
 
-@pytest.mark.parametrize("name", ["spam-casino", "spam-doorway", "spam-keywords", "spam-watches"])
+@pytest.mark.parametrize("name", ["spam-casino", "spam-doorway", "spam-watches"])
 def test_pages_that_were_made_as_spam_are_found(root: Path, name: str) -> None:
     from sources.extract.html import main_text
 
@@ -70,9 +75,8 @@ def test_the_threshold_alone_decides_on_stored_scores() -> None:
 
 
 def test_what_a_web_source_saw_of_a_page_raises_the_probability() -> None:
-    text = "Great offers for you. Click here to see our best prices and order today, free shipping on everything."
-    bare = Spam().measure(Document("x", text))
-    seen = Spam().measure(Document("x", text, meta={"page": {"anchors": 0.95, "keywords": 60.0}}))
+    bare = Spam().measure(Document("x", LETTER))
+    seen = Spam().measure(Document("x", LETTER, meta={"page": {"anchors": 0.95, "keywords": 60.0}}))
     assert seen["probability"] > bare["probability"]  # type: ignore[operator]
     assert "page_anchors" in seen
 
@@ -85,7 +89,19 @@ def test_odd_or_missing_page_signals_change_nothing(page: object) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " \n ", "0123456789" * 50, "😀🎉" * 200, "\0" * 100, "\ud800 lone \udfff", "a", "。", "!" * 5000, "_link_", "ſK"],
+    [
+        "",
+        " \n ",
+        "0123456789" * 50,
+        "😀🎉" * 200,
+        "\0" * 100,
+        "\ud800 lone \udfff",
+        "a",
+        "。",
+        "!" * 5000,
+        "_link_",
+        "ſK",
+    ],
 )
 def test_any_text_has_a_score(text: str) -> None:
     assert 0 <= score(text) <= 1
@@ -119,8 +135,11 @@ def test_the_shipped_model_is_small_and_holds_no_host_names() -> None:
     assert len(data) < 3_000_000
     stored = msgspec.msgpack.decode(spam_model._unpacked(data), type=spam_model.Stored)
     assert not [word for word in stored.terms if "." in word]
-    assert all(weight >= 0 for name, weight in zip(stored.inputs, stored.weights, strict=True) if "short" not in name
-               and name != "few_words")
+    assert all(
+        weight >= 0
+        for name, weight in zip(stored.inputs, stored.weights, strict=True)
+        if "short" not in name and name != "few_words"
+    )
 
 
 @pytest.mark.parametrize(

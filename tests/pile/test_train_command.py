@@ -46,7 +46,15 @@ def files(tmp_path: Path) -> Path:
 
 def test_a_model_and_its_report_are_written(files: Path) -> None:
     done = train(
-        "quality", "--positive", "good.jsonl", "more.jsonl.gz", "--negative", "raw.jsonl.zst", "--out", "q.bin", folder=files
+        "quality",
+        "--positive",
+        "good.jsonl",
+        "more.jsonl.gz",
+        "--negative",
+        "raw.jsonl.zst",
+        "--out",
+        "q.bin",
+        folder=files,
     )
     assert done.returncode == 0, done.stderr
     assert "PR-AUC" in done.stdout
@@ -84,7 +92,20 @@ def test_what_is_wrong_is_one_line(files: Path, arguments: tuple[str, ...], stat
 
 def test_several_files_may_follow_one_option() -> None:
     given = ["train", "spam", "--positive", "a", "b", "--negative", "c", "--out", "m", "--positive", "d"]
-    expected = ["train", "spam", "--positive", "a", "--positive", "b", "--negative", "c", "--out", "m", "--positive", "d"]
+    expected = [
+        "train",
+        "spam",
+        "--positive",
+        "a",
+        "--positive",
+        "b",
+        "--negative",
+        "c",
+        "--out",
+        "m",
+        "--positive",
+        "d",
+    ]
     assert _with_each_file(given) == expected
     assert _with_each_file(["build", "--positive", "a", "b"]) == ["build", "--positive", "a", "b"]
 
@@ -102,7 +123,8 @@ def test_equal_scores_have_one_precision_whatever_their_order(rows: list[tuple[f
     mixed = rows.copy()
     random.shuffle(mixed)
     one, other = (
-        average_precision(np.array([score for score, _ in table]), np.array([label for _, label in table])) for table in (rows, mixed)
+        average_precision(np.array([score for score, _ in table]), np.array([label for _, label in table]))
+        for table in (rows, mixed)
     )
     assert one == pytest.approx(other)
     assert 0 <= one <= 1

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from sources.extract.html import read
 
-PARAGRAPH = "The keeper climbed the steps each evening, lit the lamp, wound the clockwork and wrote the weather in the log. "
+PARAGRAPH = (
+    "The keeper climbed the steps each evening, lit the lamp, wound the clockwork and wrote the weather in the log. "
+)
 
 
 def signals(body: str, head: str = "", url: str | None = "https://www.own.example/page") -> dict[str, float]:
@@ -25,7 +27,9 @@ def test_hidden_text_is_a_share_of_the_text() -> None:
 
 
 def test_keywords_for_search_engines_are_counted() -> None:
-    assert signals(f"<p>{PARAGRAPH}</p>", "<meta name=Keywords content='cheap shoes, shoes, , sale; boots'>") == {"keywords": 4}
+    assert signals(f"<p>{PARAGRAPH}</p>", "<meta name=Keywords content='cheap shoes, shoes, , sale; boots'>") == {
+        "keywords": 4
+    }
 
 
 def test_links_to_other_hosts_count_and_those_to_the_sites_own_do_not() -> None:
