@@ -63,7 +63,7 @@ def texts(file: Path, field: str) -> Iterator[str]:
         ending = (COMPRESSED.search(file.name) or [""])[0].lower()
         stream: io.BufferedIOBase = raw
         if ending == ".gz":
-            stream = gzip.GzipFile(fileobj=raw)  # type: ignore[assignment]
+            stream = gzip.GzipFile(fileobj=raw)
         elif ending:
             stream = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(  # type: ignore[assignment]
                 raw, read_across_frames=True

@@ -59,7 +59,7 @@ class CommonCrawl(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pages: Number | None = None
     index: Literal["columnar", "cdx"] = "columnar"
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     libraries: ClassVar[tuple[str, ...]] = (
         "fastwarc",
         "idna",

@@ -86,7 +86,7 @@ def test_entities_become_their_characters_once() -> None:
 
 
 def test_the_precise_extractor_reads_what_the_blocks_are_unsure_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(html, "choose", lambda text: Chosen("from the blocks", "unsure" not in text, "a test"))
+    monkeypatch.setattr(html, "choose", lambda text, url: Chosen("from the blocks", "unsure" not in text, "a test"))
     monkeypatch.setattr(html, "_precise", lambda text: "" if "failure" in text else "from the precise extractor")
     assert main_text(page("<p>clear</p>")) == "from the blocks"
     assert main_text(page("<p>unsure</p>")) == "from the precise extractor"
