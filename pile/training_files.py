@@ -18,8 +18,8 @@ import xxhash
 import zstandard
 
 from pile.errors import DamagedInputError, RequestError
-from pile.shards import MAX_WINDOW
 from pile.training import Example
+from pile.zstd_stream import MAX_WINDOW
 
 #: Names of files of JSON Lines, and the endings of compressed ones.
 JSON_LINES = re.compile(r"\.(jsonl|ndjson|json)(\.gz|\.zst|\.zstd)?$", re.IGNORECASE)
