@@ -96,6 +96,21 @@ def _skip_quantizer(reader: _Reader) -> None:
     reader.skip(4 * dimensions * _CENTROIDS)
 
 
+def digest_of(path: str) -> str:
+    """Return the sha256 (hex) of a model file, "" where it cannot be read: what ``load`` says of it then comes first."""
+    try:
+        state = Path(path).stat()
+        return _digest(path, state.st_size, state.st_mtime_ns)
+    except OSError:
+        return ""
+
+
+@lru_cache(maxsize=8)
+def _digest(path: str, size: int, changed: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @lru_cache(maxsize=4)
 def load(path: str, sha256: str = "") -> Any:
     """Return a model, one per process; raises ``PluginError`` where the file is missing, another, cut short or no such model."""

@@ -6,6 +6,7 @@ The Pile's own feature and rule are the defaults (Gao et al. 2020, appendix C.1,
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -28,7 +29,9 @@ _DIGITS = 6
 class Quality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Keeps a document of score s with the probability (2 - s)^-alpha, or with ``threshold`` each of that score or more.
 
-    ``model`` is a file of fastText's, with ``sha256`` that very one; ``label`` is its label of good text (DCLM's: "hq").
+    ``positives`` names sources of the recipe: a model is then trained inside the build, of their documents against those of this
+    filter's own source before it is filtered. Or ``model`` is a file of fastText's, with ``sha256`` that very one; ``label`` is
+    its label of good text (DCLM's: "hq").
     The score is of characters ``feature_end`` - ``feature_length`` to ``feature_end``; ``feature_end = 0`` takes the whole text,
     ``feature_length = 0`` all before the end. ``seed`` draws. The only reason is ``low_quality``.
     """
@@ -37,7 +40,8 @@ class Quality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     libraries: ClassVar[tuple[str, ...]] = ("fasttext-community",)
     decided_by: ClassVar[tuple[str, ...]] = ("alpha", "threshold")
 
-    model: str
+    positives: list[str] = []
+    model: str = ""
     sha256: str = ""
     label: str = GOOD
     alpha: Annotated[float, msgspec.Meta(gt=0)] = ALPHA
@@ -47,15 +51,40 @@ class Quality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ``PluginError`` when the model cannot be used, or has no such label."""
+        """Raise ``ValueError`` without one of ``positives`` and ``model``, ``PluginError`` when the model cannot be used."""
+        if bool(self.positives) == bool(self.model):
+            raise ValueError('name either sources that are good, positives = ["wikipedia"], or the file of a model')
+        if self.positives:
+            return
         known = fasttext_model.labels(fasttext_model.load(self.model, self.sha256))
         if self.label not in known:
             raise PluginError(f"model {self.model} has no label {self.label!r}: set label to one of {', '.join(known)}")
+        # What is stored under these options holds for the bytes of the model, whatever it is called.
+        msgspec.structs.force_setattr(self, "sha256", fasttext_model.digest_of(self.model))
+
+    def training_facts(self) -> list[Any]:
+        """Return what a model trained inside a build depends on."""
+        return [self.feature_end, self.feature_length]
+
+    def feature(self, text: str) -> str:
+        """Return what the model sees of a text."""
+        return feature(text, self.feature_end, self.feature_length)
+
+    def train(self, positives: list[str], negatives: list[str], out: Path) -> dict[str, Any]:
+        """Train on features, write the model to ``out``, and return the report of it; raises ``CorpusError`` for too few."""
+        from filters.quality_training import train  # late: it imports this module, and few builds train
+
+        found: dict[str, Any] = msgspec.to_builtins(train(positives, negatives, out))
+        return found
+
+    def with_model(self, path: Path) -> Quality:
+        """Return the filter that judges with this model."""
+        return msgspec.structs.replace(self, positives=[], model=str(path), sha256="", label=GOOD)
 
     def measure(self, document: Document) -> dict[str, float | str]:
         """Return ``score``, the probability of good text, and ``draw``, the document's own chance from 0 to 1."""
         model = fasttext_model.load(self.model, self.sha256)
-        line = feature(document.text, self.feature_end, self.feature_length)
+        line = self.feature(document.text)
         return {
             "score": round(fasttext_model.probability(model, line, self.label), _DIGITS),
             "draw": round(chance(self.seed, "pareto", document.id), _DIGITS),

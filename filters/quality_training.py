@@ -6,7 +6,7 @@ A tenth of the groups is held out for the report; the model is trained on the ot
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +28,22 @@ _LEAST_OF_EACH = 20
 
 
 def train(positives: Iterable[str], negatives: Iterable[str], out: Path) -> Report:
-    """Train on texts; equal features are one group. Raises ``CorpusError`` where there are too few."""
-    examples = [Example(text, True, feature(text), "positive") for text in positives]
-    examples += [Example(text, False, feature(text), "negative") for text in negatives]
-    return fit(examples, out)
+    """Train on features of texts; equal ones are one group. Raises ``CorpusError`` where there are too few."""
+    examples = [Example(line, True, line, "positive") for line in positives]
+    examples += [Example(line, False, line, "negative") for line in negatives]
+    return _fit(examples, out, str)
 
 
 def fit(examples: Iterable[Example], out: Path) -> Report:
     """Train on examples, write the model to ``out`` and return the report; the same examples in order give the same bytes."""
+    return _fit(examples, out, feature)
+
+
+def _fit(examples: Iterable[Example], out: Path, line_of: Callable[[str], str]) -> Report:
     kept: list[tuple[str, bool]] = []
     held: list[tuple[str, bool, str]] = []
     for example in examples:
-        line = feature(example.text)
+        line = line_of(example.text)
         if not line.strip():
             continue
         if xxhash.xxh3_64_intdigest(example.group.encode("utf-8", "replace"), SEED) % HELD_OUT:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from filters import spam_model
+from filters.fasttext_model import digest_of
 from filters.spam_page import evidence
 from filters.spam_signals import families
 from filters.spam_text import read
@@ -43,6 +44,8 @@ class Spam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Raise ``PluginError`` when the model cannot be used."""
         spam_model.load(self.model, self.sha256)
+        # What is stored under these options holds for the bytes of the model, whatever it is called.
+        msgspec.structs.force_setattr(self, "sha256", digest_of(self.model or str(spam_model.SHIPPED)))
 
     def measure(self, document: Document) -> dict[str, float | str]:
         """Return ``probability``, and what the text models and the strongest signals add to its log-odds, by name.

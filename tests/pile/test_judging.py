@@ -209,3 +209,32 @@ def test_language_thresholds_by_fineweb2s_rule_come_from_the_source(tmp_path: Pa
     english = [(str(s["language"]), float(s["confidence"])) for s in scores if s["language"] == "en"]
     assert made.survey(scores) == fineweb2_thresholds(english)
     assert made.surveyed({"en": 0.31}).decide({"language": "en", "confidence": 0.32}).keep
+
+
+def test_quality_is_learnt_inside_the_build_from_sources_of_the_recipe(tmp_path: Path, build) -> None:  # type: ignore[no-untyped-def]
+    def write(name: str, texts: list[str]) -> None:
+        lines = [json.dumps({"id": str(n), "text": text}) for n, text in enumerate(texts)]
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+
+    good = [
+        f"The committee of {n} members met to consider the report on the harbour and its history." for n in range(90)
+    ]
+    write("good.jsonl", good[:60])
+    write(
+        "crawl.jsonl", [f"click buy cheap {n} login cart home share tweet menu cookie" for n in range(60)] + good[60:]
+    )
+    recipe = 'name = "toy"\n[sources.good]\nuse = "local"\noptions = { paths = ["good.jsonl"] }\n[sources.crawl]\n'
+    recipe += 'use = "local"\noptions = { paths = ["crawl.jsonl"] }\n'
+    recipe += 'filters = [{ use = "quality", positives = ["good"], OPTION }]\n'
+    built, _ = build(recipe.replace("OPTION", "threshold = 0.5"))
+    funnel = built.manifest.sources["crawl"].funnel["judge"]
+    assert funnel["drops"]["low_quality"] >= 58
+    assert funnel["out"] >= 25
+    (model,) = built.manifest.models
+    assert (model.positives, model.negatives, model.report["kind"]) == (60, 90, "quality")
+    pareto, progress = build(recipe.replace("OPTION", "alpha = 9.0"))
+    assert not done(progress) & {"extract", "lesson", "train", "score"}
+    assert pareto.manifest.models == built.manifest.models
+    for wrong in ("positives = []", 'positives = ["good"], model = "x.bin"'):
+        with pytest.raises(RecipeError, match="name either sources that are good"):
+            build(recipe.replace('positives = ["good"], OPTION', wrong))
