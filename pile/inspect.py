@@ -17,7 +17,10 @@ from pile.storage import Storage
 
 
 def examples(corpus: Storage, source: str | None, reason: str | None) -> list[Example]:
-    """Return the examples of one source and reason, or of all; raises ``RequestError`` naming the choices."""
+    """Return the examples of one source and reason, or of all; of a filter's reason those first that took most text away.
+
+    Raises ``RequestError`` naming the choices.
+    """
     manifest = read(corpus)
     if source is not None and source not in manifest.sources:
         raise RequestError(f"no source {source!r} in {corpus.url}: it has {', '.join(manifest.sources)}")
@@ -30,7 +33,12 @@ def examples(corpus: Storage, source: str | None, reason: str | None) -> list[Ex
     if reason is not None and reason not in {example.reason for example in mine}:
         reasons = sorted({example.reason for example in mine})
         raise RequestError(f"nothing was dropped for {reason!r} there: the reasons are {', '.join(reasons)}")
-    return [example for example in mine if reason in (None, example.reason)]
+    found = [example for example in mine if reason in (None, example.reason)]
+    if reason is not None and all(example.stage == "judge" for example in found):
+        found.sort(
+            key=lambda example: (-example.characters, example.id)
+        )  # what a filter takes most text with comes first
+    return found
 
 
 def counts(manifest: Manifest, source: str | None) -> Iterator[tuple[str, str, str, int]]:
