@@ -64,7 +64,9 @@ class Quality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def training_facts(self) -> list[Any]:
         """Return what a model trained inside a build depends on."""
-        return [self.feature_end, self.feature_length]
+        from filters.quality_training import LEAST_EPOCHS, MOST_EPOCHS, SEEN, SETTINGS
+
+        return [self.feature_end, self.feature_length, SETTINGS, LEAST_EPOCHS, MOST_EPOCHS, SEEN]
 
     def feature(self, text: str) -> str:
         """Return what the model sees of a text."""

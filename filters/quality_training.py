@@ -21,7 +21,11 @@ from pile.training import DIGITS, Example, Report, average_precision, by_source,
 SEED = 0
 #: The Pile names pairs of words only. 64 dimensions and 2^18 places for pairs, pile's own choice, make a model of some 70 MB and
 #: more with many words; fastText's own 100 and 2,000,000 would make 800 MB for every worker to hold.
-SETTINGS: dict[str, Any] = {"wordNgrams": 2, "dim": 64, "bucket": 1 << 18, "minCount": 2, "seed": SEED}
+#: fastText's own learning rate of .1 leaves a few thousand texts unlearnt: every probability stays near a half.
+SETTINGS: dict[str, Any] = {"wordNgrams": 2, "dim": 64, "bucket": 1 << 18, "minCount": 2, "lr": 0.5, "seed": SEED}
+#: Passes over the texts, at least and at most, and texts that all of them together are to come to: 850 of the mini corpus have a
+#: PR-AUC of .82 after 5 passes and of .92 after 25.
+LEAST_EPOCHS, MOST_EPOCHS, SEEN = 5, 25, 25_000
 #: Groups held out: one in so many, by a hash of their name.
 HELD_OUT = 10
 _LEAST_OF_EACH = 20
@@ -56,11 +60,12 @@ def _fit(examples: Iterable[Example], out: Path, line_of: Callable[[str], str]) 
             raise CorpusError(f"{count} {name} texts teach nothing: name files with at least {_LEAST_OF_EACH}")
     order = fasttext_training.shuffled(len(kept), SEED)
     lines = ((GOOD if kept[place][1] else RAW, kept[place][0]) for place in order)
-    fasttext_training.train(lines, out, **SETTINGS)
-    return _report(held, out)
+    settings = SETTINGS | {"epoch": max(LEAST_EPOCHS, min(MOST_EPOCHS, -(-SEEN // len(kept))))}
+    fasttext_training.train(lines, out, **settings)
+    return _report(held, out, settings)
 
 
-def _report(held: list[tuple[str, bool, str]], out: Path) -> Report:
+def _report(held: list[tuple[str, bool, str]], out: Path, settings: dict[str, Any]) -> Report:
     data = out.read_bytes()
     model = fasttext_model.load(str(out), hashlib.sha256(data).hexdigest())
     scores = np.array([fasttext_model.probability(model, line, GOOD) for line, _, _ in held])
@@ -75,5 +80,5 @@ def _report(held: list[tuple[str, bool, str]], out: Path) -> Report:
         sources=by_source(scores >= 0.5, positive, [source for _, _, source in held]),
         sha256=hashlib.sha256(data).hexdigest(),
         bytes=len(data),
-        settings=SETTINGS | {"held_out": f"1 in {HELD_OUT}"},
+        settings=settings | {"held_out": f"1 in {HELD_OUT}"},
     )
