@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from pile import judge, lessons, score, score_tables, survey
-from pile.errors import RecipeError
 from pile.manifest import Model
 from pile.parts import Part
 from pile.plugins import Surveyor, Trained
@@ -68,7 +67,6 @@ def _trained(
         for place, table in enumerate(tables):
             made = table.make()
             if isinstance(made, Trained) and made.positives:
-                _check_positives(recipe, name, table.use, made.positives)
                 wanted.append((name, place, table, made.positives))
     tasks = []
     for name, place, table, positives in wanted:
@@ -86,17 +84,6 @@ def _trained(
         known = {field: result.facts[field] for field in ("sha256", "positives", "negatives", "report")}
         models.append(Model(name, table.use, **known))
     return keys, models
-
-
-def _check_positives(recipe: Recipe, source: str, use: str, positives: list[str]) -> None:
-    where = f"{recipe.path}: [sources.{source}] filter {use!r}"
-    for positive in positives:
-        if positive not in recipe.sources:
-            raise RecipeError(
-                f"{where}: positives names no source of the recipe {positive!r}: it has {', '.join(recipe.sources)}"
-            )
-        if positive == source:
-            raise RecipeError(f"{where}: positives names its own source, which is what it is told from: name others")
 
 
 def _surveyed(

@@ -13,7 +13,7 @@ import msgspec
 from pile.buckets import Bucket
 from pile.buckets import check as check_buckets
 from pile.errors import PluginError, RecipeError
-from pile.plugins import Filter, Kind, Source, resolve, shipped_modules
+from pile.plugins import Filter, Kind, Source, Trained, resolve, shipped_modules
 
 S = TypeVar("S")
 
@@ -156,9 +156,21 @@ def check_plugins(recipe: Recipe) -> None:
     for name, source in recipe.sources.items():
         make_source(name, source.use, source.options, f"{path}: [sources.{name}]")
         for table in source.filter_tables():
-            make_plugin("filter", table.use, table.options, f"{path}: [sources.{name}] filter {table.use!r}")
+            where = f"{path}: [sources.{name}] filter {table.use!r}"
+            made = make_plugin("filter", table.use, table.options, where)
+            if isinstance(made, Trained):
+                _check_positives(made.positives, name, recipe, where)
     if recipe.dedup is not None:
         make_dedup(recipe.dedup, f"{path}: [dedup]")
+
+
+def _check_positives(positives: list[str], source: str, recipe: Recipe, where: str) -> None:
+    """Refuse to train a filter on sources that are not there, or on the source that it judges."""
+    for positive in positives:
+        if positive not in recipe.sources:
+            raise RecipeError(f"{where}: positives names no source {positive!r}: there are {', '.join(recipe.sources)}")
+        if positive == source:
+            raise RecipeError(f"{where}: positives names its own source, which it is to be told from: name others")
 
 
 def modules(recipe: Recipe) -> list[str]:

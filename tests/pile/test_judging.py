@@ -159,7 +159,9 @@ def test_thresholds_come_from_the_scores_of_the_whole_source(corpus: Path, build
     assert built.manifest.sources["crawl"].funnel["judge"]["drops"] == {"few_letters": 8, "filter_failed": 1}
 
 
-@pytest.mark.parametrize(("positives", "said"), [('["godo"]', "it has good, crawl"), ('["crawl"]', "its own source")])
+@pytest.mark.parametrize(
+    ("positives", "said"), [('["godo"]', "there are good, crawl"), ('["crawl"]', "its own source")]
+)
 def test_positives_that_are_no_other_source_are_refused(corpus: Path, build, positives: str, said: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises((RecipeError, PluginError), match=said):
         build(RECIPE.replace('["good"]', positives))
