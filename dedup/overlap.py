@@ -14,8 +14,6 @@ from pile.words import Hashes
 #: From so many others on the table is faster than merging sorted sets one by one (of 650 hashes each: at 50 others 6 us a pair
 #: instead of 15, at 5 others 20).
 FEW = 8
-#: Hashes of others looked up at a time, unless one document alone has more: 2 MiB of them.
-MOST_HASHES = 1 << 18
 #: Bits of a hash that name its place in the table: half a mebibyte, which fits a second-level cache.
 _PLACE_BITS = np.uint64(16)
 _PLACE = np.uint64(64) - _PLACE_BITS
@@ -34,25 +32,10 @@ class Overlaps:
         if len(others) < FEW or not len(one) or not all(map(len, others)):
             return np.array([jaccard(one, other) for other in others])
         lengths = np.array([len(other) for other in others])
-        ends = np.cumsum(lengths)
-        found = []
-        start = 0
-        while start < len(others):
-            end = max(start + 1, int(ends.searchsorted((ends[start - 1] if start else 0) + MOST_HASHES, side="right")))
-            held = slice(start, end)
-            found.append(self._shared(one, others[held], lengths[held]))
-            start = end
-        shared = np.concatenate(found)
-        coefficients: npt.NDArray[np.float64] = shared / (lengths + (len(one) - shared))
-        return coefficients
-
-    def _shared(self, one: Hashes, others: list[Hashes], lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Return how many hashes each of the others has in common with ``one``."""
         starts = np.cumsum(lengths) - lengths
-        shared: npt.NDArray[np.int64] = np.add.reduceat(
-            self._found(one, np.concatenate(others)).view(np.uint8), starts, dtype=np.int64
-        )
-        return shared
+        shared = np.add.reduceat(self._found(one, np.concatenate(others)).view(np.uint8), starts, dtype=np.int64)
+        found: npt.NDArray[np.float64] = shared / (lengths + (len(one) - shared))
+        return found
 
     def _found(self, one: Hashes, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Tell of each hash whether it is in the sorted set ``one``."""

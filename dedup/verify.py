@@ -5,14 +5,14 @@ Each part's text is read once, for the documents that are in a pair; pairs are t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from dedup.overlap import Overlaps
 from dedup.pair import FIRST, SECOND, WANTED, read_numbers
@@ -25,7 +25,7 @@ from pile.parts import DOCUMENTS, Part
 from pile.shards import read_lines
 from pile.stage import Task, Watch, Work, make_key
 from pile.text import spaced
-from pile.words import PIECE_BYTES
+from pile.words import PIECE_BYTES, Hashes
 
 SHINGLE, VERIFY = "shingle", "verify"
 VERSION = 2
@@ -36,8 +36,11 @@ JACCARD = "jaccard.npy"  #: float64, pair by pair
 
 #: Pairs that one task verifies: about two seconds' work.
 PAIRS_PER_TASK = 100_000
-#: Parts whose sets are mapped at a time: a process may have some 65,000 mappings.
-MOST_MAPPED = 1_000
+#: Parts whose files are open at a time: a process may have some 1,000 open.
+MOST_OPEN = 256
+#: Hashes of sets held at a time beside one document's: 2 MiB of them.
+MOST_HASHES = 1 << 18
+_HASH = np.dtype(np.uint64).itemsize
 
 
 class Shingling(msgspec.Struct, frozen=True):
@@ -141,18 +144,23 @@ def verify(call: Verification, folder: Path, watch: Watch, work: Work) -> dict[s
     for place, start, end in zip(
         sets.places(first[begins]), begins.tolist(), [*begins[1:].tolist(), None], strict=True
     ):
-        found.append(overlaps.coefficients(sets[place], [sets[other] for other in others[start:end]]))
+        one = sets[place]
+        for batch in sets.batches(others[start:end]):
+            found.append(overlaps.coefficients(one, batch))
     save(folder / JACCARD, np.concatenate(found))
     return {"pairs": len(first)}
 
 
 class _Sets:
-    """The sets of shingles of some documents, mapped from disk part by part."""
+    """The sets of shingles of some documents, read from disk when asked for.
+
+    Not mapped: the kernel maps what lies around what is touched, so that every worker would seem to hold all sets of the corpus.
+    """
 
     def __init__(self, call: Verification, work: Work, documents: Numbers) -> None:
         self._keys, self._work, self._documents = call.shingles, work, documents
-        # Not a method: with a reference to itself this would hold all mappings until the collector happens to come by.
-        self._map = lru_cache(maxsize=MOST_MAPPED)(partial(_mapped, work, call.shingles))
+        # Not a method: with a reference to itself this would hold all files open until the collector happens to come by.
+        self._open = lru_cache(maxsize=MOST_OPEN)(partial(_opened, work, call.shingles))
         self._bounds: list[tuple[int, int, int]] = []  # part, start and end of each document's set
         starts = np.array(call.starts, np.int64)
         parts = np.searchsorted(starts, documents, side="right") - 1
@@ -164,9 +172,23 @@ class _Sets:
         found: list[int] = np.searchsorted(self._documents, documents).tolist()
         return found
 
-    def __getitem__(self, place: int) -> npt.NDArray[Any]:
+    def __getitem__(self, place: int) -> Hashes:
         part, start, end = self._bounds[place]
-        return self._map(part)[start:end]
+        return np.frombuffer(os.pread(self._open(part).fileno(), (end - start) * _HASH, start * _HASH), np.uint64)
+
+    def batches(self, places: list[int]) -> Iterator[list[Hashes]]:
+        """Yield the sets at these places, as many at a time as have ``MOST_HASHES`` together, or one that has more alone."""
+        batch: list[Hashes] = []
+        held = 0
+        for place in places:
+            found = self[place]
+            if batch and held + len(found) > MOST_HASHES:
+                yield batch
+                batch, held = [], 0
+            batch.append(found)
+            held += len(found)
+        if batch:
+            yield batch
 
     def _found(self, part: int, wanted: Numbers) -> list[tuple[int, int, int]]:
         """Return where the sets of a part's documents are; raises ``WorkError`` when there is not one for each."""
@@ -181,8 +203,5 @@ class _Sets:
         return [(part, start, end) for start, end in zip(starts.tolist(), ends[places].tolist(), strict=True)]
 
 
-def _mapped(work: Work, keys: dict[int, str], part: int) -> npt.NDArray[Any]:
-    path = work.file(SHINGLE, keys[part], SETS)
-    if not path.stat().st_size:  # nothing can be mapped where there is nothing
-        return np.empty(0, np.uint64)
-    return np.asarray(np.memmap(path, np.uint64, "r"))  # a plain view: slices of a memmap cost ten times as much
+def _opened(work: Work, keys: dict[int, str], part: int) -> BinaryIO:
+    return open(work.file(SHINGLE, keys[part], SETS), "rb", buffering=0)

@@ -113,7 +113,8 @@ def test_bounds_on_memory_and_partitions_decide_nothing(
         (signed, "MOST_IDS", 7),
         (verify, "PAIRS_PER_TASK", 23),
         (verify, "PIECE_BYTES", 900),
-        (verify, "MOST_MAPPED", 1),
+        (verify, "MOST_OPEN", 1),
+        (verify, "MOST_HASHES", 40),
     ]:
         monkeypatch.setattr(module, name, value)
     corpus.copy_to(tmp_path / "other")

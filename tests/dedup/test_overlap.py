@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup import overlap
 from dedup.overlap import FEW, Overlaps
 
 #: Hashes of few high and few low bits: many meet in one place of the table, and 0 and 1 are among them.
@@ -26,11 +24,3 @@ def test_coefficients_are_those_of_sets(one: set[int], others: list[set[int]], m
         found = overlaps.coefficients(_sorted(one), [_sorted(other) for other in batch])
         assert found.tolist() == [len(one & other) / max(len(one | other), 1) for other in batch]
         one = batch[0]
-
-
-def test_many_large_sets_are_taken_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overlap, "MOST_HASHES", 100)
-    chance = np.random.default_rng(5)
-    sets = [np.unique(chance.integers(0, 400, size).astype(np.uint64) << np.uint64(50)) for size in range(1, 300, 7)]
-    found = Overlaps().coefficients(sets[-1], sets)
-    assert found.tolist() == [len(np.intersect1d(sets[-1], other)) / len(np.union1d(sets[-1], other)) for other in sets]
