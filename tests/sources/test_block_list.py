@@ -10,7 +10,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pile.document import Input, SideFile
@@ -119,6 +119,7 @@ HOST = st.lists(LABEL, min_size=2, max_size=4).map(".".join)
 
 
 @given(host=HOST, below=st.lists(LABEL, max_size=3), other=HOST, path=st.text(max_size=20))
+@example(host="0.r", below=[], other="0.u", path="")
 def test_a_host_rule_meets_exactly_the_names_that_end_in_its_labels(
     host: str, below: list[str], other: str, path: str
 ) -> None:
