@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import zstandard
 
-from filters.fasttext_file import fault
+from filters import fasttext_model
 from filters.language_codes import iso_code_of_label
 from pile.errors import PluginError
 
@@ -119,13 +119,8 @@ def other_model(path: str, sha256: str) -> OtherModel:
     """Return the fastText classifier in a file; raises ``PluginError`` when it is missing, another file or no classifier."""
     if "://" in path:
         raise PluginError(f"language model {path}: a filter does not download; fetch it once and name the file's path")
-    file = Path(path)
-    _check(file, sha256, "download it again, or correct `sha256` to that of the file you mean")
-    if cause := fault(file):
-        raise PluginError(f"language model {path}: {cause}; name the .bin or .ftz file of a fastText classifier")
-    model = fasttext.load_model(path)
-    labels = [label.removeprefix(LABEL) for label in model.get_labels()]
-    return OtherModel(model.f, frozenset(map(iso_code_of_label, labels)))
+    model = fasttext_model.load(path, sha256)
+    return OtherModel(model.f, frozenset(map(iso_code_of_label, fasttext_model.labels(model))))
 
 
 def _check(path: Path, sha256: str, next_step: str) -> None:

@@ -91,7 +91,7 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
     """Deal one part's surviving lines out into buckets; return their counts and where they are in the spool."""
     mixture = call.mixture
     seed, splits = mixture.seed, mixture.splits
-    not_sampled = 0
+    emptied = not_sampled = 0
     unique, text_bytes = dict.fromkeys(SPLITS, 0), dict.fromkeys(SPLITS, 0)
     survivors = Survivors(work, call.part, call.dedup, call.cuts, call.rewriters)
     marks = contaminants(work, call.marks)
@@ -99,6 +99,9 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
     with open(folder / SPOOL, "wb") as file:
         spool = _Spool(file, mixture.buckets, half_of(call.memory))
         for row, document, size, cluster, cluster_size, scores in survivors:
+            if call.rewriters and not size:
+                emptied += 1
+                continue
             id, split = document.id, split_of(splits, seed, cluster)
             number = copies(sorter.epochs(id, size, scores, cluster_size), seed, id)
             number = number if split == "train" else min(number, 1)
@@ -120,7 +123,7 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
         "in": survivors.count,
         "in_bytes": survivors.text_bytes,
         "out": sum(unique.values()),
-        "drops": {"not_sampled": not_sampled} if not_sampled else {},
+        "drops": _seen({"not_sampled": not_sampled, "rewritten_to_nothing": emptied}),
         "documents": _seen(unique),
         "lines": _seen(dict(zip(SPLITS, spool.counts()[0].sum(axis=1).tolist(), strict=True))),
         "text_bytes": _seen(text_bytes),
@@ -129,7 +132,7 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
 
 
 def _seen(counts: dict[str, int]) -> dict[str, int]:
-    return {split: count for split, count in sorted(counts.items()) if count}
+    return {name: count for name, count in sorted(counts.items()) if count}
 
 
 class _Spool:

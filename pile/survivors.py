@@ -42,8 +42,8 @@ class Survivor(NamedTuple):
 class Survivors:
     """Iterates over what no stage removed, and counts what settling removed on the way.
 
-    Texts come without the passages that are cut from them, then rewritten where filters do that; what has no text is not among
-    the survivors.
+    Texts come without the passages that are cut from them; what then has no text is not among the survivors. Then they are
+    rewritten where filters do that.
     """
 
     def __init__(

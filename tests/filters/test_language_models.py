@@ -69,20 +69,21 @@ def test_a_model_cut_short_is_refused_whatever_its_sha256(classifier: Path, tmp_
     content = classifier.read_bytes()
     cut = tmp_path / "cut.bin"
     cut.write_bytes(content[: int(share * len(content))])
-    assert "short" in refused(cut)
+    said = refused(cut).replace(str(cut), "")
+    assert any(cause in said for cause in ("is empty", "it is no model of fastText", "it ends early"))
 
 
 def test_files_of_other_kinds_are_refused(classifier: Path, tmp_path: Path) -> None:
     text = tmp_path / "text.bin"
     text.write_text(ENGLISH * 10)
-    assert "no fastText model" in refused(text)
+    assert "no model of fastText" in refused(text)
     vectors = tmp_path / "vectors.bin"
     settings = {"dim": 4, "bucket": 100, "minCount": 1, "thread": 1, "epoch": 1, "verbose": 0}
     fasttext.train_unsupervised(str(classifier.parent / "lines.txt"), **settings).save_model(str(vectors))
     assert "word vectors" in refused(vectors)
     longer = tmp_path / "longer.bin"
     longer.write_bytes(classifier.read_bytes() + b"more")
-    assert "4 bytes follow its end" in refused(longer)
+    assert "4 bytes too many" in refused(longer)
 
 
 @pytest.mark.parametrize("norms", [False, True])
@@ -95,7 +96,7 @@ def test_a_quantised_model_is_read(tmp_path: Path, norms: bool) -> None:
     model.save_model(str(path))
     assert made(path).measure(Document("x", "aka"))["language"] in ("de", "en")
     path.write_bytes(path.read_bytes()[:-1])
-    assert "cut short by 1 bytes" in refused(path)
+    assert "it ends early" in refused(path)
 
 
 def test_a_missing_model_says_so(tmp_path: Path) -> None:

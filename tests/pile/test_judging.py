@@ -196,6 +196,14 @@ def test_filters_rewrite_what_enters_a_shard_and_what_is_shown_of_it(corpus: Pat
     assert "the red tree" in next(iter(Corpus(str(corpus / "out"))))["text"]
 
 
+def test_a_document_that_is_rewritten_to_nothing_is_a_counted_drop(tmp_path: Path, test_plugins: Path, build) -> None:  # type: ignore[no-untyped-def]
+    (test_plugins / "judging.py").write_text(PLUGIN)
+    (tmp_path / "good.jsonl").write_text('{"id": "1", "text": "green"}\n{"id": "2", "text": "a green tree"}\n')
+    recipe = RECIPE.split("[sources.crawl]")[0] + 'filters = [{ use = "judging:Masked", word = "" }]\n'
+    funnel = build(recipe)[0].manifest.sources["good"].funnel["mix"]
+    assert (funnel["in"], funnel["out"], funnel["drops"]) == (2, 1, {"rewritten_to_nothing": 1})
+
+
 def test_language_thresholds_by_fineweb2s_rule_come_from_the_source(tmp_path: Path, build) -> None:  # type: ignore[no-untyped-def]
     sentence = "The old library by the river opens every morning, and children come to read there until it is dark."
     texts = [f"{sentence} Nobody counts how many there are on day {n}, not even the man at the door." for n in range(8)]
