@@ -19,7 +19,7 @@ from pile.benchmark_hits import COMMON, FEATURES, FLAGS, FOUND_HITS, HITS, PASSA
 from pile.benchmarks import BLANK_LINES, GRAM_WORDS, Features, words_of
 from pile.cuts import CUT_ROW, CUTS, Span
 from pile.recipe import Action
-from pile.shards import STORED_LEVEL, read_lines, write_lines
+from pile.shards import STORED_LEVEL, read_lines, read_structs, write_lines
 from pile.stage import Task, Watch, Work, make_key
 from pile.survivors import Survivors
 
@@ -180,10 +180,8 @@ def cut_around(text: str, places: list[int]) -> list[Span]:
 
 
 def found_in(work: Work, key: str) -> Iterator[Found]:
-    """Yield what was found in a part, by row."""
-    decode = msgspec.json.Decoder(Found).decode
-    for line in read_lines(work.file(STAGE, key, FOUND)):
-        yield decode(line)
+    """Return what was found in a part, by row."""
+    return read_structs(Found, work.file(STAGE, key, FOUND))
 
 
 def contaminants(work: Work, key: str) -> dict[int, list[str]]:

@@ -24,7 +24,7 @@ from pile.example import EXCERPT, Example
 from pile.parts import DOCUMENTS, DROPS, Part, documents, lost_rows, verdicts
 from pile.recipe import FilterTable
 from pile.rewriting import Rewriting, facts_of
-from pile.shards import read_lines, write_lines
+from pile.shards import read_lines, read_structs, write_lines
 from pile.stage import Task, Watch, Work, make_key
 
 STAGE, MERGE = "sample", "examples"
@@ -95,9 +95,7 @@ def draw_examples(found: Iterator[Example], seed: int) -> list[Example]:
 
 def _examples(call: Sampling, work: Work) -> Iterator[Example]:
     part = call.part
-    decode = msgspec.json.Decoder(Drop).decode
-    for line in read_lines(work.file("extract", part.extract, DROPS)):
-        drop = decode(line)
+    for drop in read_structs(Drop, work.file("extract", part.extract, DROPS)):
         yield Example(part.source, "extract", drop.reason, drop.id, drop.url, drop.detail, facts=drop.facts)
     lost = dict(zip(*(list(column) for column in lost_rows(work, part)), strict=True))
     decided: dict[int, Any] = {}
@@ -139,8 +137,7 @@ def _examples(call: Sampling, work: Work) -> Iterator[Example]:
 
 def merge(call: Merging, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
     """Draw the corpus's examples, and look up what was kept instead of the duplicates among them."""
-    decode = msgspec.json.Decoder(Example).decode
-    found = (decode(line) for key in call.samples for line in read_lines(work.file(STAGE, key, FILE)))
+    found = (one for key in call.samples for one in read_structs(Example, work.file(STAGE, key, FILE)))
     drawn = draw_examples(found, call.seed)
     wanted: dict[int, set[int]] = {}
     for example in drawn:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
+from array import array
 from collections import Counter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,14 +19,14 @@ import xxhash
 
 from pile.document import Document, Drop, Input, Record, SideFile, Tombstone
 from pile.errors import DamagedInputError, RecordHungError
-from pile.parts import DOCUMENTS, DROPS, EVENT, EVENTS, NO_TEXT, TOMBSTONE
+from pile.parts import DOCUMENTS, DROPS, EVENT, EVENTS, NO_TEXT, SIZES, TOMBSTONE
 from pile.plugins import Source
 from pile.recipe import make_source
 from pile.shards import STORED_LEVEL, FrameWriter
 from pile.stage import MACHINE, Task, Watch, Work, make_key
 
 STAGE = "extract"
-VERSION = 1
+VERSION = 2
 #: A text keeps one line separator, and neither NUL nor byte order mark.
 SEPARATORS = re.compile(r"\r\n?|\x85|\u2028|\u2029")
 NOT_TEXT = re.compile("[\x00\ufeff]")
@@ -145,7 +146,7 @@ class _Writer:
         self._drops = FrameWriter(folder / DROPS, STORED_LEVEL)
         self._events = bytearray()  # 24 bytes each: as tuples they would be most of what a long input leaves in memory
         self._counts: Counter[str] = Counter()
-        self._kept = self._text_bytes = 0
+        self._sizes = array("q")
 
     def __enter__(self) -> _Writer:
         return self
@@ -173,10 +174,9 @@ class _Writer:
     def _keep(self, document: Document) -> None:
         full = f"{self._source}:{document.id}"
         document, line = _encoded(msgspec.structs.replace(document, id=full, source=self._source))
-        self._event(document.id, self._kept)
+        self._event(document.id, len(self._sizes))
         self._documents.write(line)
-        self._kept += 1
-        self._text_bytes += len(document.text.encode())
+        self._sizes.append(len(document.text.encode()))
 
     def _event(self, id: str, row: int) -> None:
         number = xxhash.xxh3_128_intdigest(id.encode())
@@ -190,11 +190,13 @@ class _Writer:
         # By id, so that settling can read one range of ids from every part; stable, so that an id's events keep their
         # order.
         np.save(self._folder / EVENTS, events[np.lexsort((events["low"], events["high"]))])
+        sizes = np.array(self._sizes, np.int64)
+        np.save(self._folder / SIZES, sizes)
         return {
-            "in": self._kept + self._counts.total(),
-            "out": self._kept,
+            "in": len(sizes) + self._counts.total(),
+            "out": len(sizes),
             "drops": dict(sorted(self._counts.items())),
-            "text_bytes": self._text_bytes,
+            "text_bytes": int(sizes.sum()),
             "line_bytes": documents.content_bytes,
         }
 

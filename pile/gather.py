@@ -130,7 +130,7 @@ def gather(call: Gather, folder: Path, watch: Watch, work: Work) -> dict[str, An
     return {"pieces": pieces}
 
 
-def _placed(call: Gather, work: Work) -> Iterator[tuple[int, Iterator[bytes]]]:
+def _placed(call: Gather, work: Work) -> Iterator[tuple[int, Iterator[memoryview]]]:
     """Yield the lines of the call's shards in the global order, bucket by bucket, each time with their shard."""
     starts = [shard_start(shard, call.total, call.shards) for shard in range(call.first, call.end + 1)]
     done = call.before
@@ -151,7 +151,7 @@ class _Bucket:
     """The lines of one bucket in order, as they lie in some slices of spools, each given with how many lines it has."""
 
     def __init__(self, slices: list[tuple[bytes, int]]) -> None:
-        self._slices = [content for content, _ in slices]
+        self._slices = [memoryview(content) for content, _ in slices]
         tables = [np.frombuffer(content, LINE, lines) for content, lines in slices]
         sizes = np.concatenate([table["size"] for table in tables])
         ends = [table.nbytes + np.cumsum(table["size"]) for table in tables]
@@ -171,7 +171,7 @@ class _Bucket:
             for column in (self.sizes, self._ends, self._of):
                 column[start:end] = column[rows]
 
-    def lines(self, start: int, end: int) -> Iterator[bytes]:
+    def lines(self, start: int, end: int) -> Iterator[memoryview]:
         """Yield the lines from one place in the bucket to below another."""
         for first in range(start, end, STRETCH):
             rows = slice(first, min(first + STRETCH, end))

@@ -7,12 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import msgspec
-
 from pile.errors import CorpusError, RequestError
 from pile.example import Example
 from pile.manifest import EXAMPLES, Manifest, read
-from pile.shards import read_lines
+from pile.shards import read_structs
 from pile.storage import Storage
 
 
@@ -26,9 +24,8 @@ def examples(corpus: Storage, source: str | None, reason: str | None) -> list[Ex
         raise RequestError(f"no source {source!r} in {corpus.url}: it has {', '.join(manifest.sources)}")
     if corpus.read(EXAMPLES) is None:
         raise CorpusError(f"no {EXAMPLES} in {corpus.url}: build again, or copy the whole folder")
-    decode = msgspec.json.Decoder(Example).decode
     with TemporaryDirectory(prefix="pile-") as folder:
-        every = [decode(line) for line in read_lines(corpus.local(EXAMPLES, Path(folder)))]
+        every = list(read_structs(Example, corpus.local(EXAMPLES, Path(folder))))
     mine = [example for example in every if source in (None, example.source)]
     if reason is not None and reason not in {example.reason for example in mine}:
         reasons = sorted({example.reason for example in mine})

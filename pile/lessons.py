@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from pile.errors import RecipeError
 from pile.parts import Part, documents
 from pile.plugins import Trained
 from pile.recipe import FilterTable
-from pile.shards import STORED_LEVEL, read_lines, write_lines
+from pile.shards import STORED_LEVEL, read_structs, write_lines
 from pile.stage import Task, Watch, Work, make_key
 
 LESSON, STAGE = "lesson", "train"
@@ -109,15 +109,8 @@ def train(call: Training, folder: Path, watch: Watch, work: Work) -> dict[str, A
 
 def _texts(work: Work, keys: list[str]) -> list[str]:
     """Return the texts of some lessons with the least draws, in that order."""
-    decode = msgspec.json.Decoder(Text).decode
-    found = heapq.nsmallest(MOST, _every(work, keys, decode), key=lambda one: (one.draw, one.id))
-    return [one.text for one in found]
-
-
-def _every(work: Work, keys: list[str], decode: Any) -> Iterator[Text]:
-    for key in keys:
-        for line in read_lines(work.file(LESSON, key, TEXTS)):
-            yield decode(line)
+    every = chain.from_iterable(read_structs(Text, work.file(LESSON, key, TEXTS)) for key in keys)
+    return [one.text for one in heapq.nsmallest(MOST, every, key=lambda one: (one.draw, one.id))]
 
 
 def model_of(work: Work, key: str) -> Path:

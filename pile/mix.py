@@ -11,8 +11,6 @@ from pile.document import Document
 from pile.recipe import Splits
 
 SPLITS = ("train", "validation", "test")
-#: Stands for one byte in UTF-8, but six in JSON, where the others of msgspec's escapes are two bytes for one.
-_LONG_ESCAPE = b"\\u"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -26,17 +24,6 @@ class Line(msgspec.Struct, frozen=True):
     license: str = ""
     created: str = ""
     meta: dict[str, Any] = {}
-
-    def text_bytes(self) -> int:
-        """Return how long the text is in UTF-8."""
-        json = bytes(self.text)
-        length = len(json) - len(b'""')
-        if b"\\" not in json:  # faster than to count
-            return length
-        if _LONG_ESCAPE in json:
-            return len(self.plain_text().encode())
-        # Backslashes are counted in pairs from the first of a run on, as JSON reads them.
-        return length - (json.count(b"\\") - json.count(b"\\\\"))
 
     def plain_text(self) -> str:
         """Return the text."""

@@ -15,17 +15,20 @@ import numpy.typing as npt
 
 from pile.document import Document
 from pile.errors import WorkError
-from pile.shards import read_lines
+from pile.shards import read_structs
 from pile.stage import Work
 
 D = TypeVar("D")
 
 DOCUMENTS = "documents.jsonl.zst"  #: of extract: one Document a line
 DROPS = "drops.jsonl.zst"  #: of extract: one Drop a line
+SIZES = "sizes.npy"  #: of extract: bytes in UTF-8 of each document's text
 EVENTS = "events.npy"  #: of extract: EVENT array, every document and tombstone in order of the input
 VERDICTS = "verdicts.jsonl.zst"  #: of judge: one JudgedId a line, in the order of the documents
 LOST = "lost.npz"  #: of settle: for each part of the source, "rows<i>" and "reasons<i>"
 
+#: Rows whose numbers are those of Python at a time.
+STRETCH = 10_000
 #: In place of a row: the document was taken back, or its newest state has no text.
 TOMBSTONE, NO_TEXT = -1, -2
 #: An id as 128 bits of hash, and its row among the part's documents.
@@ -68,12 +71,19 @@ def documents(work: Work, part: Part) -> Iterator[Document]:
 
 def documents_as(kind: type[D], work: Work, part: Part) -> Iterator[D]:
     """Return every document of a part, in order of its row, as a struct of those of its fields that are wanted."""
-    return map(msgspec.json.Decoder(kind).decode, read_lines(work.file("extract", part.extract, DOCUMENTS)))
+    return read_structs(kind, work.file("extract", part.extract, DOCUMENTS))
+
+
+def text_sizes(work: Work, part: Part) -> Iterator[int]:
+    """Yield the bytes of every document's text, in order of its row."""
+    sizes = np.load(work.file("extract", part.extract, SIZES), mmap_mode="r")
+    for start in range(0, len(sizes), STRETCH):
+        yield from sizes[start : start + STRETCH].tolist()
 
 
 def verdicts(work: Work, part: Part) -> Iterator[Judged]:
     """Return the verdict on every document of a part, in order of its row."""
-    return map(msgspec.json.Decoder(Judged).decode, read_lines(work.file("judge", part.judge, VERDICTS)))
+    return read_structs(Judged, work.file("judge", part.judge, VERDICTS))
 
 
 def lost_rows(work: Work, part: Part) -> tuple[npt.NDArray[np.int64], list[str]]:

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from pile.document import Document
-from pile.mix import Line
 from pile.plugins import Rewriter
 from pile.recipe import FilterTable
 
@@ -28,16 +27,6 @@ class Rewriting:
         for rewriter in self._rewriters:
             document = rewriter.rewrite(document)
         return document.text
-
-    def line(self, line: Line) -> Line:
-        """Return a line as the corpus is to have it."""
-        if not self._rewriters:
-            return line
-        before = line.plain_text()
-        after = self.text(line.id, before)
-        if after == before:
-            return line
-        return msgspec.structs.replace(line, text=msgspec.Raw(msgspec.json.encode(after)))
 
 
 def rewriters_of(filters: list[FilterTable]) -> list[FilterTable]:

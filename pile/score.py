@@ -19,7 +19,7 @@ from pile.lessons import model_of
 from pile.parts import Part, documents
 from pile.plugins import Expecting, Filter, Scorer, Trained
 from pile.recipe import FilterTable
-from pile.shards import STORED_LEVEL, FrameWriter, read_lines
+from pile.shards import STORED_LEVEL, FrameWriter, read_structs
 from pile.stage import MACHINE, Task, Watch, Work, make_key
 
 STAGE = "score"
@@ -190,14 +190,11 @@ def failure(error: Exception) -> str:
 
 
 def scored_of(work: Work, key: str) -> Iterator[Scored]:
-    """Yield what was found of every document of a part, in order of its row."""
-    decode = msgspec.json.Decoder(Scored).decode
-    for line in read_lines(work.file(STAGE, key, SCORED)):
-        yield decode(line)
+    """Return what was found of every document of a part, in order of its row."""
+    return read_structs(Scored, work.file(STAGE, key, SCORED))
 
 
 def sample_of(work: Work, keys: list[str]) -> list[list[dict[str, Any]]]:
     """Return the scores of up to ``SAMPLE`` documents of some parts, drawn by the hash of their ids."""
-    decode = msgspec.json.Decoder(Drawn).decode
-    found = [decode(line) for key in keys for line in read_lines(work.file(STAGE, key, DRAWN))]
+    found = [one for key in keys for one in read_structs(Drawn, work.file(STAGE, key, DRAWN))]
     return [one.scores for one in sorted(found, key=lambda one: one.draw)[:SAMPLE]]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -40,6 +41,8 @@ LINE = np.dtype([("place", "<u8"), ("size", "<i8")])
 #: What shards may have equal numbers of; a line's bytes are those of the shard, with its newline.
 UNITS = ("documents", "bytes")
 NUMBERS = {split: number for number, split in enumerate(SPLITS)}
+#: Lines that are written at a time.
+PIECE = 64
 #: Bytes that a line in hand takes beside its own: 33 as an object, 8 in a list, and, of either pass, some 60 to sort it.
 LINE_OVERHEAD = 128
 
@@ -142,7 +145,7 @@ class _Spool:
         self._file, self._buckets, self._most = file, buckets, most
         self._lines: list[bytes] = []
         self._places, self._splits = array("Q"), array("B")
-        self._size = self._offset = 0
+        self._size = 0
         self._slices: list[tuple[int, ...]] = []
         self._counts = np.zeros((len(UNITS), len(SPLITS) * buckets), np.int64)
 
@@ -162,13 +165,18 @@ class _Spool:
         order = np.lexsort((table["place"], home))
         self._count(home, table["size"])
         for rows in np.split(order, np.flatnonzero(np.diff(home[order])) + 1) if len(order) else []:
-            content = b"".join([table[rows].tobytes(), *map(self._lines.__getitem__, rows.tolist())])
             split, bucket = divmod(int(home[rows[0]]), self._buckets)
-            check = xxhash.xxh3_64_intdigest(content)
-            self._slices.append((split, bucket, len(rows), self._offset, len(content), check))
-            self._file.write(content)
-            self._offset += len(content)
+            start, check = self._file.tell(), self._write(table[rows], rows)
+            self._slices.append((split, bucket, len(rows), start, self._file.tell() - start, check))
         self._lines, self._places, self._splits, self._size = [], array("Q"), array("B"), 0
+
+    def _write(self, table: npt.NDArray[Any], rows: npt.NDArray[np.int64]) -> int:
+        """Write a slice piece by piece, which takes no new memory, and return the hash of it all."""
+        check, lines = xxhash.xxh3_64(), map(self._lines.__getitem__, rows.tolist())
+        for piece in chain([table.tobytes()], iter(lambda: b"".join(islice(lines, PIECE)), b"")):
+            check.update(piece)
+            self._file.write(piece)
+        return check.intdigest()
 
     def _count(self, home: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> None:
         np.add.at(self._counts[0], home, 1)

@@ -18,14 +18,11 @@ from pile.decisions import STAGE as DEDUP
 from pile.decisions import decisions
 from pile.errors import WorkError
 from pile.mix import Line
-from pile.parts import Part, documents_as, lost_rows, verdicts
+from pile.parts import STRETCH, Part, documents_as, lost_rows, text_sizes, verdicts
 from pile.recipe import FilterTable
 from pile.rewriting import Rewriting
 from pile.stage import Work
 from pile.text import normalise
-
-#: Decisions in hand at a time.
-STRETCH = 10_000
 
 
 class Survivor(NamedTuple):
@@ -50,16 +47,17 @@ class Survivors:
         self, work: Work, part: Part, dedup: str, cuts: list[Cut], rewriters: Sequence[FilterTable] = ()
     ) -> None:
         self._work, self._part, self._dedup, self._cuts = work, part, dedup, cuts
-        self._rewriting = Rewriting(list(rewriters))
+        self._rewrites, self._rewriting = bool(rewriters), Rewriting(list(rewriters))
         self._settled: Counter[str] = Counter()
         self._candidates = self.count = self.text_bytes = 0
 
     def __iter__(self) -> Iterator[Survivor]:
         lost = dict(zip(*(list(column) for column in lost_rows(self._work, self._part)), strict=True))
         decided, ids, digest = self._decided() if self._dedup else None, list[str](), hashlib.sha256()
-        rows = zip(documents_as(Line, self._work, self._part), verdicts(self._work, self._part), strict=True)
+        here = self._work, self._part
+        rows = zip(documents_as(Line, *here), text_sizes(*here), verdicts(*here), strict=True)
         cutter = Cutter(self._work, self._cuts)
-        for row, (document, verdict) in enumerate(rows):
+        for row, (document, size, verdict) in enumerate(rows):
             if document.id != verdict.id:
                 raise WorkError(f"{self._part.label}: row {row} is {document.id} but its verdict is on {verdict.id}")
             if not verdict.keep:
@@ -83,12 +81,12 @@ class Survivors:
                 if reason:
                     continue
             if cutter.touches(row):
-                rest = _rest(cutter, row, document)
-                if rest is None:
+                rest = cutter.rest(row, document.plain_text())
+                if not rest:
                     continue
-                document = rest
-            document = self._rewriting.line(document)
-            size = document.text_bytes()
+                document, size = _with_text(document, rest)
+            if self._rewrites:
+                document, size = _with_text(document, self._rewriting.text(document.id, document.plain_text()))
             self.count += 1
             self.text_bytes += size
             yield Survivor(row, document, size, cluster, cluster_size, verdict.scores)
@@ -113,10 +111,9 @@ class Survivors:
         return {"in": self._candidates + self._settled.total(), "out": self._candidates, "drops": drops}
 
 
-def _rest(cutter: Cutter, row: int, document: Line) -> Line | None:
-    """Return a document with what is left of its text, None where nothing is."""
-    text = cutter.rest(row, document.plain_text())
-    return msgspec.structs.replace(document, text=msgspec.Raw(msgspec.json.encode(text))) if text else None
+def _with_text(document: Line, text: str) -> tuple[Line, int]:
+    """Return a document with another text, and the bytes of that."""
+    return msgspec.structs.replace(document, text=msgspec.Raw(msgspec.json.encode(text))), len(text.encode())
 
 
 def _lines(ids: list[str]) -> bytes:

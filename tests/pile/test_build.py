@@ -94,6 +94,15 @@ def test_documents_in_are_documents_out_and_drops(files: Path, build) -> None:  
     }
 
 
+def test_the_manifest_knows_how_many_bytes_the_texts_have(files: Path, build) -> None:  # type: ignore[no-untyped-def]
+    texts = ['a "quoted" \\ word', "tab\tline\nü€𝄞", "\x01\x1f\x7f/u0041\\u0041", "one\r\ntwo\0"]
+    (files / "two.jsonl").write_text("".join(json.dumps({"id": text, "text": text}) + "\n" for text in texts))
+    built, _ = build(RECIPE.replace("[dedup]\nthreshold = 0.8", ""))
+    written = [line["text"] for line in documents(files / "out") if line["meta"]["id"].startswith("two:")]
+    assert sorted(written) == sorted([*texts[:3], "one\ntwo"])
+    assert built.manifest.sources["two"].text_bytes == sum(len(text.encode()) for text in written)
+
+
 def test_a_second_run_does_nothing_and_says_so(files: Path, build) -> None:  # type: ignore[no-untyped-def]
     first, _ = build(RECIPE)
     second, progress = build(RECIPE)

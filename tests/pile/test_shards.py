@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pile.errors import WorkError
-from pile.shards import FrameWriter, read_lines, write_lines
+from pile.shards import FrameWriter, read_lines, read_structs, write_lines
 
 LINES = st.lists(st.binary(max_size=200).map(lambda b: b.replace(b"\n", b" ")), max_size=40)
 
@@ -52,6 +54,22 @@ def test_frames_are_independent_and_files_of_frames_concatenate(tmp_path: Path) 
     first = zstandard.get_frame_parameters((tmp_path / "a").read_bytes())
     assert first.has_checksum
     assert 0 < first.content_size < 3_000_000
+
+
+@given(
+    values=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=20),
+    cuts=st.lists(st.integers(0, 300), max_size=8),
+    ended=st.booleans(),
+)
+def test_structs_are_read_wherever_frames_end(
+    tmp_path_factory: pytest.TempPathFactory, values: list[str], cuts: list[int], ended: bool
+) -> None:
+    content = b"\n".join(map(msgspec.json.encode, values)) + (b"\n" if ended and values else b"")
+    bounds = sorted({0, *(min(cut, len(content)) for cut in cuts), len(content)})
+    path = tmp_path_factory.mktemp("structs") / "x.zst"
+    path.write_bytes(b"".join(zstandard.compress(content[start:end]) for start, end in pairwise(bounds)))
+    assert list(read_structs(str, path)) == values
+    assert [msgspec.json.decode(line) for line in read_lines(path)] == values
 
 
 @pytest.mark.parametrize("keep", [0.1, 0.5, 0.99])
