@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -48,29 +49,45 @@ FILES = 6
 #: Words that texts are made of, drawn as words of a language are: the n-th with a weight of 1 / (n + 3).
 VOCABULARY = 50_000
 MEAN_WORDS = 650
+QUANTILES = 1 << 20
 MIXING = ("spread", "gather", "seal")
+#: What the two passes leave.
+SPOOLED = ("work/spread", "work/gather")
 #: Seconds that a worker sleeps as its first task, so that each of them gets one.
 WARMING = 0.5
 TOGETHER, ALONE = "mix and write", "zstd -3 alone"
 
 
-def generate(folder: Path, size: int) -> None:
+def generate(folder: Path, size: int, workers: int) -> None:
     """Write about ``size`` bytes of text, the same on any machine."""
+    parts = [
+        (folder, source, part, size // len(EPOCHS) // FILES) for source in range(len(EPOCHS)) for part in range(FILES)
+    ]
+    with ProcessPoolExecutor(workers) as pool:
+        list(pool.map(write_part, *zip(*parts, strict=True)))
+
+
+@cache
+def drawn_words() -> list[str]:
+    """Return ``QUANTILES`` words, of which each is as many as it is frequent."""
     chance = np.random.default_rng(1)
     letters = np.array(list("etaoinshrdlucmfw"))
-    words = np.array(["".join(chance.choice(letters, n)) for n in chance.integers(2, 10, VOCABULARY)], dtype=object)
+    words = ["".join(chance.choice(letters, n)) for n in chance.integers(2, 10, VOCABULARY)]
     weights = np.cumsum(1 / (np.arange(VOCABULARY) + 3))
-    for source in range(len(EPOCHS)):
-        for part in range(FILES):
-            left, number = size / len(EPOCHS) / FILES, 0
-            with open(folder / f"s{source}-{part}.jsonl", "w") as file:
-                while left > 0:
-                    count = int(chance.exponential(MEAN_WORDS)) + 1
-                    drawn = np.searchsorted(weights, chance.uniform(0, weights[-1], count))
-                    text = " ".join(words[drawn])
-                    file.write(json.dumps({"id": f"{part}-{number}", "text": text}) + "\n")
-                    left -= len(text)
-                    number += 1
+    places = np.searchsorted(weights, (np.arange(QUANTILES) + 0.5) / QUANTILES * weights[-1])
+    return [words[place] for place in places.tolist()]
+
+
+def write_part(folder: Path, source: int, part: int, size: int) -> None:
+    """Write one file of a source, with ``size`` bytes of text."""
+    chance, words, number = np.random.default_rng([1, source, part]), drawn_words(), 0
+    with open(folder / f"s{source}-{part}.jsonl", "w") as file:
+        while size > 0:
+            drawn = chance.integers(0, QUANTILES, int(chance.exponential(MEAN_WORDS)) + 1)
+            text = " ".join(map(words.__getitem__, drawn.tolist()))
+            file.write(json.dumps({"id": f"{part}-{number}", "text": text}) + "\n")
+            size -= len(text)
+            number += 1
 
 
 def recipe(folder: Path, arguments: argparse.Namespace) -> Path:
@@ -174,10 +191,15 @@ class Round(NamedTuple):
     peaks: dict[str, int]
 
 
+def clear(folder: Path, names: tuple[str, ...]) -> None:
+    """Remove results, so that they are made anew."""
+    for name in names:
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
 def mix(loaded: Recipe, folder: Path, workers: int) -> Round:
     """Build the corpus; the mixing is done anew where the stages before it are done already."""
-    for name in ("out", "work/spread", "work/gather"):
-        shutil.rmtree(folder / name, ignore_errors=True)
+    clear(folder, ("out", *SPOOLED))
     progress, stop = Counted(), threading.Event()
     watcher = threading.Thread(target=progress.watch, args=(stop,), daemon=True)
     watcher.start()
@@ -196,11 +218,12 @@ def mix(loaded: Recipe, folder: Path, workers: int) -> Round:
 
 def measure(size: float, arguments: argparse.Namespace, folder: Path) -> tuple[float, float, int]:
     """Measure one size and print it; return bytes of text in shards, CPU seconds and most memory of mixing."""
-    generate(folder, int(size))
+    generate(folder, int(size), arguments.workers)
     loaded, out = load(recipe(folder, arguments)), folder / "out"
     text, rounds = 0, []
     for _ in range(arguments.rounds):
         done = mix(loaded, folder, arguments.workers)
+        clear(folder, SPOOLED)  # twice the text: its plain shards take the place on the disk
         zstd, zstd_cpu, text = zstd_alone(sorted(out.glob("train/*")), folder, arguments.workers)
         rounds.append(Round({**done.seconds, ALONE: (zstd, zstd_cpu)}, done.peaks))
     stored = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())

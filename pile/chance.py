@@ -13,6 +13,17 @@ def draw(seed: int, purpose: str, what: str | int) -> int:
     return xxhash.xxh3_64_intdigest(f"{seed}\0{purpose}\0{what}".encode())
 
 
+class Draws:
+    """The draws for one purpose, in less time: ``draw`` for many things."""
+
+    def __init__(self, seed: int, purpose: str) -> None:
+        self._begin = f"{seed}\0{purpose}\0"
+
+    def of(self, what: str) -> int:
+        """Return what ``draw`` does."""
+        return xxhash.xxh3_64_intdigest((self._begin + what).encode())
+
+
 def chance(seed: int, purpose: str, what: str | int) -> float:
     """Return ``draw`` as a fraction from 0 to 1."""
     return draw(seed, purpose, what) / STEPS

@@ -6,6 +6,7 @@ that the caller can look for the record at fault.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -64,6 +65,7 @@ def _begin_worker(environment: dict[str, str]) -> None:
     """In a worker: take the build's environment, which the fork server has as it was, and end when the build is gone."""
     os.environ.clear()
     os.environ.update(environment)
+    gc.freeze()  # what was imported stays: the collector need not walk through it again and again
     build = multiprocessing.parent_process()  # not the parent that the system knows: that is the fork server
     if build is not None:
         _leave_after(build.join)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pile.chance import chance
+from pile.chance import STEPS, Draws
 from pile.document import Document
 from pile.recipe import Splits
 
@@ -45,23 +45,34 @@ class _ShardLine(msgspec.Struct):
     meta: _Meta | dict[str, Any]
 
 
-def copies(epochs: float, seed: int, id: str) -> int:
-    """Return how often a document is in the corpus: the whole epochs, and one more with the chance of the fraction.
+class Mixer:
+    """What chance decides of documents, with one seed."""
 
-    Exact in expectation, and nested: more epochs never take a copy away.
-    """
-    whole = int(epochs)
-    if whole == epochs:
-        return whole
-    return whole + (chance(seed, "copy", id) < epochs - whole)
+    def __init__(self, seed: int, splits: Splits = Splits()) -> None:  # noqa: B008 (frozen)
+        self._copies, self._splits, self._order = (Draws(seed, purpose) for purpose in ("copy", "split", "order"))
+        #: Of 2^64 draws, those below which clusters go to validation, and to either of the two.
+        self._validation = round(splits.validation * STEPS)
+        self._held_out = round((splits.validation + splits.test) * STEPS)
 
+    def copies(self, epochs: float, id: str) -> int:
+        """Return how often a document is in the corpus: the whole epochs, and one more with the chance of the fraction.
 
-def split_of(splits: Splits, seed: int, cluster: int) -> str:
-    """Return the split of a cluster of duplicates: all its documents go the same way."""
-    place = chance(seed, "split", cluster)
-    if place < splits.validation:
-        return "validation"
-    return "test" if place < splits.validation + splits.test else "train"
+        Exact in expectation, and nested: more epochs never take a copy away.
+        """
+        whole = int(epochs)
+        if whole == epochs:
+            return whole
+        return whole + (self._copies.of(id) < (epochs - whole) * STEPS)
+
+    def split(self, cluster: int) -> str:
+        """Return the split of a cluster of duplicates: all its documents go the same way."""
+        if not self._held_out or (place := self._splits.of(str(cluster))) >= self._held_out:
+            return "train"
+        return "validation" if place < self._validation else "test"
+
+    def place(self, id: str, copy: int) -> int:
+        """Return where in the global order a copy of a document is, below 2^64."""
+        return self._order.of(f"{id}\0{copy}")
 
 
 def shard_line(line: Line | Document) -> bytes:

@@ -17,10 +17,9 @@ import numpy.typing as npt
 import xxhash
 
 from pile.buckets import Bucket, Sorter
-from pile.chance import draw
 from pile.cuts import Cut
 from pile.decontaminate import CONTAMINATED, contaminants
-from pile.mix import SPLITS, copies, shard_line, split_of
+from pile.mix import SPLITS, Mixer, shard_line
 from pile.parts import Part
 from pile.recipe import FilterTable, Splits
 from pile.rewriting import facts_of
@@ -93,7 +92,7 @@ def task(call: Spread) -> Task:
 def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
     """Deal one part's surviving lines out into buckets; return their counts and where they are in the spool."""
     mixture = call.mixture
-    seed, splits = mixture.seed, mixture.splits
+    mixer = Mixer(mixture.seed, mixture.splits)
     emptied = not_sampled = 0
     unique, text_bytes = dict.fromkeys(SPLITS, 0), dict.fromkeys(SPLITS, 0)
     survivors = Survivors(work, call.part, call.dedup, call.cuts, call.rewriters)
@@ -101,23 +100,24 @@ def spread(call: Spread, folder: Path, watch: Watch, work: Work) -> dict[str, An
     sorter = Sorter(mixture.quality, mixture.epochs)
     with open(folder / SPOOL, "wb") as file:
         spool = _Spool(file, mixture.buckets, half_of(call.memory))
-        for row, document, size, cluster, cluster_size, scores in survivors:
-            if call.rewriters and not size:
+        for one in survivors:
+            document, size = one.document, one.size
+            if not size:
                 emptied += 1
                 continue
-            id, split = document.id, split_of(splits, seed, cluster)
-            number = copies(sorter.epochs(id, size, scores, cluster_size), seed, id)
+            id, split = document.id, mixer.split(one.cluster)
+            number = mixer.copies(sorter.epochs(id, size, one.scores, one.cluster_size), id)
             number = number if split == "train" else min(number, 1)
             if not number:
                 not_sampled += 1
                 continue
-            if row in marks:
-                document = msgspec.structs.replace(document, meta={**document.meta, CONTAMINATED: marks[row]})
+            if one.row in marks:
+                document = msgspec.structs.replace(document, meta={**document.meta, CONTAMINATED: marks[one.row]})
             line = shard_line(document)
             unique[split] += 1
             text_bytes[split] += number * size
             for copy in range(number):
-                spool.add(split, draw(seed, "order", f"{id}\0{copy}"), line)
+                spool.add(split, mixer.place(id, copy), line)
         spool.flush()
     np.save(folder / INDEX, spool.index())
     np.save(folder / COUNTS, spool.counts())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import xxhash
@@ -25,7 +25,7 @@ from pile.stage import Work
 from pile.text import normalise
 
 
-class Survivor(NamedTuple):
+class Survivor(msgspec.Struct, frozen=True, gc=False):
     """A document that no stage removed, its cluster of duplicates, and what was found out about it."""
 
     row: int

@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pile.build import Built
-from pile.chance import draw
 from pile.errors import CorpusError, WorkError
 from pile.executor import LocalExecutor
 from pile.gather import runs
@@ -138,13 +137,14 @@ class Here:
 
 @pytest.mark.parametrize("memory", [1, 128])
 def test_documents_of_one_place_come_by_their_ids(files: Path, build, monkeypatch, memory: int) -> None:  # type: ignore[no-untyped-def]
-    from pile import spread
     from pile.corpus import Corpus
+    from pile.mix import Mixer
 
-    monkeypatch.setattr(spread, "draw", lambda seed, purpose, what: draw(seed, purpose, what) >> 61 << 61)
+    place = Mixer.place
+    monkeypatch.setattr(Mixer, "place", lambda mixer, id, copy: place(mixer, id, copy) >> 61 << 61)
     build(recipe(5, memory=memory), executor=Here())
     ids = [line["meta"]["id"] for line in Corpus(str(files / "out"))]
-    placed = [(spread.draw(0, "order", f"{id}\0{n}"), id) for id, count in Counter(ids).items() for n in range(count)]
+    placed = [(Mixer(0).place(id, n), id) for id, count in Counter(ids).items() for n in range(count)]
     assert len({place for place, _ in placed}) == 8
     assert ids == [id for _, id in sorted(placed)]
 

@@ -12,34 +12,34 @@ from hypothesis import strategies as st
 from pile.chance import chance
 from pile.document import Document
 from pile.gather import shard_start
-from pile.mix import Line, copies, shard_line, split_of
+from pile.mix import Line, Mixer, shard_line
 from pile.recipe import Splits
 
 
 @given(epochs=st.floats(0, 20), more=st.floats(0, 5), id=st.text(max_size=20))
 def test_more_epochs_never_take_a_copy_away(epochs: float, more: float, id: str) -> None:
-    fewer, after = copies(epochs, 1, id), copies(epochs + more, 1, id)
+    fewer, after = Mixer(1).copies(epochs, id), Mixer(1).copies(epochs + more, id)
     assert int(epochs) <= fewer <= int(epochs) + 1
     assert fewer <= after
 
 
 def test_copies_are_exact_in_expectation() -> None:
     number = 20_000
-    total = sum(copies(1.37, 5, f"s:{n}") for n in range(number))
+    total = sum(Mixer(5).copies(1.37, f"s:{n}") for n in range(number))
     assert abs(total / number - 1.37) < 0.012  # three and a half standard deviations
 
 
 def test_whole_epochs_are_exact() -> None:
-    assert {copies(3.0, 0, f"s:{n}") for n in range(500)} == {3}
-    assert {copies(0.0, 0, f"s:{n}") for n in range(500)} == {0}
+    assert {Mixer(0).copies(3.0, f"s:{n}") for n in range(500)} == {3}
+    assert {Mixer(0).copies(0.0, f"s:{n}") for n in range(500)} == {0}
 
 
 def test_splits_have_their_shares_and_follow_the_cluster_alone() -> None:
-    splits = Splits(validation=0.1, test=0.05)
-    drawn = Counter(split_of(splits, 3, cluster) for cluster in range(20_000))
+    mixer = Mixer(3, Splits(validation=0.1, test=0.05))
+    drawn = Counter(mixer.split(cluster) for cluster in range(20_000))
     assert abs(drawn["validation"] / 20_000 - 0.1) < 0.008
     assert abs(drawn["test"] / 20_000 - 0.05) < 0.006
-    assert split_of(splits, 3, 77) == split_of(splits, 3, 77)
+    assert mixer.split(77) == Mixer(3, Splits(validation=0.1, test=0.05)).split(77)
 
 
 def test_purposes_and_seeds_draw_independently() -> None:
