@@ -1,7 +1,7 @@
 """Tells the language of a text with a probability, and keeps the languages asked for.
 
 pile's own model and CLD2 are asked, and lid.176 where they are unsure (``filters.language_evidence``); or one fastText model that
-the recipe names, alone. All are files on this machine: nothing is read from a network.
+the recipe names, alone. All are files on this machine; one that the recipe names by address is fetched by the build.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 import pycld2
 
+from filters import model_address
 from filters.language_codes import GROUPS, NO_LANGUAGE, UNDETERMINED, expand, iso_code, iso_code_of_label
 from filters.language_evidence import LOOKED_AT, letters, lid_codes, shipped, weigh
 from filters.language_model import LABEL, LID_DISTRIBUTION, OtherModel, other_model
 from filters.language_thresholds import fineweb2_thresholds
-from pile.document import Document, Verdict
+from pile.document import Document, Input, Verdict
 
 #: English is kept from here on by datatrove and Dolma 3.
 THRESHOLD = 0.65
@@ -43,9 +45,10 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Keeps documents in the languages ``keep`` that are identified with a confidence of ``threshold`` or more.
 
     ``thresholds`` has other ones for single languages. With ``threshold = "fineweb2"`` a language that has none there gets
-    its own from the documents of its source, by FineWeb-2's rule (``language_thresholds``). ``model`` is the path of another
-    fastText classifier, such as lid.176.bin or GlotLID's, and ``sha256`` that of the file. Reasons: ``not_english`` when only
-    English is kept, else ``other_language``; ``language_unsure`` below the threshold, whichever language is the most probable.
+    its own from the documents of its source, by FineWeb-2's rule (``language_thresholds``). ``model`` is the path or the
+    address of another fastText classifier, such as lid.176.bin or GlotLID's, and ``sha256`` that of the file. Reasons:
+    ``not_english`` when only English is kept, else ``other_language``; ``language_unsure`` below the threshold, whichever
+    language is the most probable.
     """
 
     version: ClassVar[int] = 2
@@ -64,13 +67,22 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError('keep names no language: write for example keep = ["en"]')
         if bool(self.model) != bool(self.sha256):
             raise ValueError("model and sha256 go together: a model's name does not say which bytes it has")
-        known = languages() if not self.model else tuple(sorted(other_model(self.model, self.sha256).codes))
+        known = self._known()
         for code in self.keep:
-            if code not in known and code not in GROUPS:
+            if known and code not in known and code not in GROUPS:
                 raise ValueError(f"keep names an unknown language {code!r}: choose among {', '.join(known)}")
         for code in self.thresholds:
             if code not in expand(self.keep):
                 raise ValueError(f"thresholds names {code!r}, which keep does not: add it there, or leave it out here")
+
+    @property
+    def wanted(self) -> Input | None:
+        """The model, where it is named by address."""
+        return model_address.wanted(self.model, self.sha256)
+
+    def with_file(self, path: Path) -> Language:
+        """Return the filter that judges with this file as its model."""
+        return msgspec.structs.replace(self, model=str(path))
 
     def measure(self, document: Document) -> dict[str, float | str]:
         """Return ``language`` (a code) and ``confidence`` (0 to 1), by the text alone."""
@@ -105,6 +117,12 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def surveyed(self, found: dict[str, Any]) -> Language:
         """Return the filter with the thresholds that ``survey`` found."""
         return msgspec.structs.replace(self, thresholds={**found, **self.thresholds})
+
+    def _known(self) -> tuple[str, ...]:
+        """Return the codes that the model can give; none of a model that is to be fetched, until it is there."""
+        if not self.model:
+            return languages()
+        return () if self.wanted else tuple(sorted(other_model(self.model, self.sha256).codes))
 
     def _threshold(self, code: str) -> float:
         """Return a language's own threshold, else its group's, else that of all."""

@@ -118,7 +118,9 @@ class OtherModel(NamedTuple):
 def other_model(path: str, sha256: str) -> OtherModel:
     """Return the fastText classifier in a file; raises ``PluginError`` when it is missing, another file or no classifier."""
     if "://" in path:
-        raise PluginError(f"language model {path}: a filter does not download; fetch it once and name the file's path")
+        raise PluginError(
+            f"language model {path} is not here: `pile build` fetches it; elsewhere name the path of a file"
+        )
     model = fasttext_model.load(path, sha256)
     return OtherModel(model.f, frozenset(map(iso_code_of_label, fasttext_model.labels(model))))
 

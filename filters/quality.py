@@ -11,9 +11,9 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from filters import fasttext_model
+from filters import fasttext_model, model_address
 from pile.chance import chance
-from pile.document import Document, Verdict
+from pile.document import Document, Input, Verdict
 from pile.errors import PluginError
 
 #: Alpha of Pareto's distribution: 3 as for Pile-CC; GPT-3 took 9.
@@ -30,8 +30,8 @@ class Quality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Keeps a document of score s with the probability (2 - s)^-alpha, or with ``threshold`` each of that score or more.
 
     ``positives`` names sources of the recipe: a model is then trained inside the build, of their documents against those of this
-    filter's own source before it is filtered. Or ``model`` is a file of fastText's, with ``sha256`` that very one; ``label`` is
-    its label of good text (DCLM's: "hq").
+    filter's own source before it is filtered. Or ``model`` is a file of fastText's, or its address, with
+    ``sha256`` that very one; ``label`` is its label of good text (DCLM's: "hq").
     The score is of characters ``feature_end`` - ``feature_length`` to ``feature_end``; ``feature_end = 0`` takes the whole text,
     ``feature_length = 0`` all before the end. ``seed`` draws. The only reason is ``low_quality``.
     """
@@ -54,13 +54,22 @@ class Quality(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Raise ``ValueError`` without one of ``positives`` and ``model``, ``PluginError`` when the model cannot be used."""
         if bool(self.positives) == bool(self.model):
             raise ValueError('name either sources that are good, positives = ["wikipedia"], or the file of a model')
-        if self.positives:
+        if self.positives or self.wanted:
             return
         known = fasttext_model.labels(fasttext_model.load(self.model, self.sha256))
         if self.label not in known:
             raise PluginError(f"model {self.model} has no label {self.label!r}: set label to one of {', '.join(known)}")
         # What is stored under these options holds for the bytes of the model, whatever it is called.
         msgspec.structs.force_setattr(self, "sha256", fasttext_model.digest_of(self.model))
+
+    @property
+    def wanted(self) -> Input | None:
+        """The model, where it is named by address."""
+        return model_address.wanted(self.model, self.sha256)
+
+    def with_file(self, path: Path) -> Quality:
+        """Return the filter that judges with this file as its model."""
+        return msgspec.structs.replace(self, model=str(path))
 
     def training_facts(self) -> list[Any]:
         """Return what a model trained inside a build depends on."""

@@ -6,16 +6,17 @@ What a web source saw of a page's markup before extraction (``meta["page"]``) co
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from filters import spam_model
+from filters import model_address, spam_model
 from filters.fasttext_model import digest_of
 from filters.spam_page import evidence
 from filters.spam_signals import families
 from filters.spam_text import read
-from pile.document import Document, Verdict
+from pile.document import Document, Input, Verdict
 
 #: Probability from which a document is dropped. At it, fewer than 0.5 % of each clean source are (docs/spam-model.md).
 THRESHOLD = 0.9
@@ -30,7 +31,8 @@ _SHOWN = 5
 class Spam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Keeps documents whose probability of spam is below ``threshold``. The only reason is ``spam``.
 
-    ``model`` is a file that ``pile train spam`` wrote (the shipped one, when left out); with ``sha256`` it must be that file.
+    ``model`` is a file that ``pile train spam`` wrote, or its address (the shipped one, when left
+    out); with ``sha256`` it must be that file.
     """
 
     version: ClassVar[int] = 1
@@ -43,9 +45,20 @@ class Spam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Raise ``PluginError`` when the model cannot be used."""
+        if self.wanted:
+            return
         spam_model.load(self.model, self.sha256)
         # What is stored under these options holds for the bytes of the model, whatever it is called.
         msgspec.structs.force_setattr(self, "sha256", digest_of(self.model or str(spam_model.SHIPPED)))
+
+    @property
+    def wanted(self) -> Input | None:
+        """The model, where it is named by address."""
+        return model_address.wanted(self.model, self.sha256)
+
+    def with_file(self, path: Path) -> Spam:
+        """Return the filter that judges with this file as its model."""
+        return msgspec.structs.replace(self, model=str(path))
 
     def measure(self, document: Document) -> dict[str, float | str]:
         """Return ``probability``, and what the text models and the strongest signals add to its log-odds, by name.

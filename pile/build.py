@@ -26,7 +26,7 @@ from pile.executor import Executor
 from pile.fetch import Upstream
 from pile.frames import FRAMES, index_of
 from pile.funnel import Columns, records
-from pile.judging import Judging, judged, tables_of
+from pile.judging import Files, Judging, fetched, judged, tables_of
 from pile.libraries import libraries_of
 from pile.lock import SHA256, Lock, check, check_benchmarks, make, read, write
 from pile.manifest import EXAMPLES, REPORT, Benchmark, Manifest, environment, fingerprint, system
@@ -73,8 +73,10 @@ class Build:
 
     def _build(self) -> Built:
         self.lock = self.locked()
-        parts, extracted = self.extract()
-        parts, judging = self.judge(parts)
+        downloads = Downloads(self.recipe, self.lock, self.work, self.upstream, self.progress)
+        files = fetched(self.recipe, downloads, self.work)
+        parts, extracted = self.extract(downloads)
+        parts, judging = self.judge(parts, files)
         parts = self.settle(parts)
         decided = self.deduplicate(parts)
         cleared = self.decontaminate(parts, decided)
@@ -128,9 +130,8 @@ class Build:
             write(self.recipe, self.lock)
         return sorted(results, key=lambda result: order.get(result.task.key, 0))
 
-    def extract(self) -> tuple[list[Part], list[Result]]:
+    def extract(self, downloads: Downloads) -> tuple[list[Part], list[Result]]:
         """Fetch and extract every input; a damaged one stops the build after all others are done."""
-        downloads = Downloads(self.recipe, self.lock, self.work, self.upstream, self.progress)
         total = sum(len(self.lock.sources[name].inputs) for name in self.recipe.sources)
         found = {input_of(result.task): result for result in self.run("extract", downloads.tasks(), total)}
         self.lock = observed(self.lock, downloads.got)
@@ -162,9 +163,9 @@ class Build:
             )
         return parts, results
 
-    def judge(self, parts: list[Part]) -> tuple[list[Part], Judging]:
+    def judge(self, parts: list[Part], files: Files) -> tuple[list[Part], Judging]:
         """Ask each source's filters about its documents."""
-        judging = judged(self.recipe, parts, self.run)
+        judging = judged(self.recipe, parts, files, self.run)
         return [msgspec.structs.replace(p, judge=r.key) for p, r in zip(parts, judging.results, strict=True)], judging
 
     def settle(self, parts: list[Part]) -> list[Part]:

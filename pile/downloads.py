@@ -68,7 +68,7 @@ class Downloads:
         Raises ``FetchError`` at once for a side input that cannot be had, since every input of its source needs it.
         """
         self._side = {
-            name: [self._side_input(i) for i in self._lock.sources[name].side_inputs] for name in self._recipe.sources
+            name: [self.side_input(i) for i in self._lock.sources[name].side_inputs] for name in self._recipe.sources
         }
         inputs = ((name, i) for name in self._recipe.sources for i in self._lock.sources[name].inputs)
         with ThreadPoolExecutor(DOWNLOADS, thread_name_prefix="download") as pool:
@@ -93,8 +93,8 @@ class Downloads:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _side_input(self, input: Input) -> Side:
-        """Return a side input where it lies, the one that the lock pins."""
+    def side_input(self, input: Input) -> Side:
+        """Return a file that many tasks read where it lies, the one that is pinned; raises ``FetchError``."""
         key = fetch_key(self._recipe, input)
         got = known(self._recipe, self._work, input, "stop")
         if got is None or not present(self._recipe, self._work, input, got):

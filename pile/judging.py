@@ -11,15 +11,20 @@ from typing import Any
 import msgspec
 
 from pile import judge, lessons, score, score_tables, survey
+from pile.downloads import Downloads
+from pile.errors import RecipeError
+from pile.extract import Side
 from pile.manifest import Model
 from pile.parts import Part
-from pile.plugins import Surveyor, Trained
+from pile.plugins import Downloading, Surveyor, Trained
 from pile.recipe import FilterTable, Recipe
 from pile.runner import Result
 from pile.score_tables import ScoreTable
 from pile.stage import Task, Work
 
 Run = Callable[[str, list[Task]], list[Result]]
+#: What was fetched for filters, by source and by place of the filter.
+Files = dict[str, dict[int, Side]]
 
 
 class Judging(msgspec.Struct, frozen=True):
@@ -31,12 +36,31 @@ class Judging(msgspec.Struct, frozen=True):
     models: list[Model]
 
 
-def judged(recipe: Recipe, parts: list[Part], run: Run) -> Judging:
+def fetched(recipe: Recipe, downloads: Downloads, work: Work) -> Files:
+    """Fetch what filters judge with; raises ``FetchError``, ``PluginError`` or ``RecipeError`` for what a filter cannot use."""
+    found: Files = {}
+    for name, table in recipe.sources.items():
+        for place, filter in enumerate(table.filter_tables()):
+            made = filter.make()
+            if isinstance(made, Downloading) and (wanted := made.wanted):
+                side = downloads.side_input(wanted)
+                try:
+                    with work.storage.scratch() as scratch, work.reading(scratch):
+                        made.with_file(side.file(work).path)
+                except ValueError as error:
+                    raise RecipeError(f"source {name!r}, filter {filter.use!r}: {error}") from error
+                found.setdefault(name, {})[place] = side
+    return found
+
+
+def judged(recipe: Recipe, parts: list[Part], files: Files, run: Run) -> Judging:
     """Ask each source's filters about its documents."""
     filters = {name: table.filter_tables() for name, table in recipe.sources.items()}
     keys, models = _trained(recipe, parts, filters, run)
     scored = [part for part in parts if filters[part.source]]
-    tasks = [score.task(part, filters[part.source], keys.get(part.source, {})) for part in scored]
+    tasks = [
+        score.task(part, filters[part.source], keys.get(part.source, {}), files.get(part.source, {})) for part in scored
+    ]
     results = run(score.STAGE, tasks) if tasks else []
     scores = {(part.source, part.place): result.key for part, result in zip(scored, results, strict=True)}
     by_part = [scores.get((part.source, part.place), "") for part in parts]

@@ -151,6 +151,18 @@ class Trained(Filter, Protocol):
 
 
 @runtime_checkable
+class Downloading(Filter, Protocol):
+    """A filter that may judge with a file of an upstream's, which the build fetches before any other work."""
+
+    @property
+    def wanted(self) -> Input | None:
+        """The file, with its sha256; None where all that the filter needs is on this machine."""
+
+    def with_file(self, path: Path) -> Filter:
+        """Return the filter that judges with this file; raises ``PluginError`` where it cannot be used."""
+
+
+@runtime_checkable
 class Rewriter(Filter, Protocol):
     """A filter that also changes the text of what it keeps."""
 

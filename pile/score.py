@@ -15,9 +15,10 @@ import msgspec
 
 from pile.chance import draw
 from pile.document import Document, Verdict
+from pile.extract import Side
 from pile.lessons import model_of
 from pile.parts import Part, documents
-from pile.plugins import Expecting, Filter, Scorer, Trained
+from pile.plugins import Downloading, Expecting, Filter, Scorer, Trained
 from pile.recipe import FilterTable
 from pile.shards import STORED_LEVEL, FrameWriter, read_structs
 from pile.stage import MACHINE, Task, Watch, Work, make_key
@@ -65,9 +66,10 @@ class Scoring(msgspec.Struct, frozen=True):
     part: Part
     filters: list[FilterTable]
     models: dict[int, str]  #: keys of the ``train`` stage, by the place of the filter that judges with the model
+    files: dict[int, Side]  #: what was fetched for filters, by their places
 
 
-def task(part: Part, filters: list[FilterTable], models: dict[int, str]) -> Task:
+def task(part: Part, filters: list[FilterTable], models: dict[int, str], files: dict[int, Side]) -> Task:
     """Return the stage's task for one part."""
     made = [table.make() for table in filters]
     facts = {
@@ -77,7 +79,7 @@ def task(part: Part, filters: list[FilterTable], models: dict[int, str]) -> Task
     }
     libraries = sorted({library for one in made for library in one.libraries})
     base = make_key(STAGE, VERSION, facts, libraries)
-    return Task(STAGE, base, score, Scoring(part, filters, models), part.label, size=part.bytes)
+    return Task(STAGE, base, score, Scoring(part, filters, models, files), part.label, size=part.bytes)
 
 
 def _measuring(filter: Filter) -> dict[str, Any]:
@@ -89,7 +91,7 @@ def _measuring(filter: Filter) -> dict[str, Any]:
 
 def score(call: Scoring, folder: Path, watch: Watch, work: Work) -> dict[str, Any]:
     """Do one task: write what each filter found of every document, in order; return how many there are."""
-    filters = [ready(table.make(), call.models.get(place), work) for place, table in enumerate(call.filters)]
+    filters = [ready(call, place, work) for place in range(len(call.filters))]
     measures = [_measure_of(filter) for filter in filters]
     drawn: list[tuple[int, str, Drawn]] = []
     count = 0
@@ -110,11 +112,14 @@ def score(call: Scoring, folder: Path, watch: Watch, work: Work) -> dict[str, An
     return {"documents": count}
 
 
-def ready(filter: Filter, model: str | None, work: Work) -> Filter:
-    """Return a filter with the model that was trained for it, where there is one."""
-    if model is None or not isinstance(filter, Trained):
-        return filter
-    return filter.with_model(model_of(work, model))
+def ready(call: Scoring, place: int, work: Work) -> Filter:
+    """Return a filter with the model that was trained or fetched for it, where there is one."""
+    filter = call.filters[place].make()
+    if place in call.models and isinstance(filter, Trained):
+        return filter.with_model(model_of(work, call.models[place]))
+    if place in call.files and isinstance(filter, Downloading):
+        return filter.with_file(call.files[place].file(work).path)
+    return filter
 
 
 def _expected(found: Iterator[Document], filters: list[Filter], watch: Watch) -> Iterator[Document]:

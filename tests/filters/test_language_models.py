@@ -14,7 +14,7 @@ import pytest
 from filters import language_evidence, language_model
 from filters.language import Language, identify
 from filters.language_codes import iso_code, iso_code_of_label
-from pile.document import Document
+from pile.document import Document, Input
 from pile.errors import PluginError
 
 ENGLISH = "the old bridge was closed for repairs so everybody had to walk around the lake"
@@ -103,9 +103,28 @@ def test_a_missing_model_says_so(tmp_path: Path) -> None:
     assert "cannot be read (No such file or directory)" in refused(tmp_path / "none.bin", "0" * 64)
 
 
-def test_an_address_is_not_fetched_and_says_what_to_do() -> None:
-    with pytest.raises(PluginError, match="a filter does not download; fetch it once"):
-        msgspec.convert({"keep": ["de"], "model": "https://models.example/a.bin", "sha256": "0" * 64}, Language)
+ADDRESS = "https://models.example/a.bin"
+
+
+def by_address(classifier: Path, **options: Any) -> Language:
+    return msgspec.convert({"keep": ["de"], "model": ADDRESS, "sha256": sha256(classifier), **options}, Language)
+
+
+def test_a_model_by_address_is_wanted_and_judges_once_it_is_there(classifier: Path) -> None:
+    filter = by_address(classifier)
+    assert filter.wanted == Input(ADDRESS, checksum=f"sha256:{sha256(classifier)}")
+    assert filter.with_file(classifier).measure(Document("x", GERMAN))["language"] == "de"
+    assert made(classifier).wanted is None
+    with pytest.raises(PluginError, match="is not here: `pile build` fetches it"):
+        filter.measure(Document("x", GERMAN))
+
+
+def test_what_a_fetched_model_cannot_say_is_refused_once_it_is_there(classifier: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"'fr': choose among de, en$"):
+        by_address(classifier, keep=["fr"]).with_file(classifier)
+    (tmp_path / "cut.bin").write_bytes(classifier.read_bytes()[:-1])
+    with pytest.raises(PluginError, match="has sha256"):
+        by_address(classifier).with_file(tmp_path / "cut.bin")
 
 
 @pytest.fixture
