@@ -49,7 +49,7 @@ FILES = 6
 #: Words that texts are made of, drawn as words of a language are: the n-th with a weight of 1 / (n + 3).
 VOCABULARY = 50_000
 MEAN_WORDS = 650
-LETTERS = b"etaoinshrdlucmfw"
+LETTERS = "etaoinshrdlucmfw"
 QUANTILES = 1 << 20
 MIXING = ("spread", "gather", "seal")
 #: What the two passes leave.
@@ -70,7 +70,7 @@ def generate(folder: Path, size: int, workers: int) -> None:
 def drawn_words() -> list[str]:
     """Return ``QUANTILES`` words, of which each is as many as it is frequent."""
     chance = np.random.default_rng(1)
-    letters = np.array(list(LETTERS.decode()))
+    letters = np.array(list(LETTERS))
     words = ["".join(chance.choice(letters, n)) for n in chance.integers(2, 10, VOCABULARY)]
     weights = np.cumsum(1 / (np.arange(VOCABULARY) + 3))
     places = np.searchsorted(weights, (np.arange(QUANTILES) + 0.5) / QUANTILES * weights[-1])
@@ -78,16 +78,20 @@ def drawn_words() -> list[str]:
 
 
 def write_source(folder: Path, source: int, size: int) -> None:
-    """Write the files of a source, each with ``size`` bytes of text: the same words in other letters, which is quick to make."""
+    """Write the files of a source, each with ``size`` bytes of text.
+
+    A text begins at another place in each file, and goes on from its start: that is quick to make, and copies are too far apart in
+    the shuffled corpus for zstd to see one beside another.
+    """
     chance, words, number = np.random.default_rng([1, source]), drawn_words(), 0
-    turned = [bytes.maketrans(LETTERS, LETTERS[part:] + LETTERS[:part]) for part in range(FILES)]
     with ExitStack() as stack:
         files = [stack.enter_context(open(folder / f"s{source}-{part}.jsonl", "wb")) for part in range(FILES)]
         while size > 0:
             drawn = chance.integers(0, QUANTILES, int(chance.exponential(MEAN_WORDS)) + 1)
             text = " ".join(map(words.__getitem__, drawn.tolist())).encode()
-            for part, (file, letters) in enumerate(zip(files, turned, strict=True)):
-                file.write(b'{"id": "%d-%d", "text": "%b"}\n' % (part, number, text.translate(letters)))
+            for part, file in enumerate(files):
+                place = text.find(b" ", len(text) * part // FILES) + 1
+                file.write(b'{"id": "%d-%d", "text": "%b %b"}\n' % (part, number, text[place:], text[:place]))
             size -= len(text)
             number += 1
 
