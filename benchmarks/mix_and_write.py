@@ -80,8 +80,8 @@ def drawn_words() -> list[str]:
 def write_source(folder: Path, source: int, size: int) -> None:
     """Write the files of a source, each with ``size`` bytes of text.
 
-    A text begins at another place in each file, and goes on from its start: that is quick to make, and in the shuffled corpus these
-    are too far apart for zstd to see one beside another.
+    A text begins at another place in each file and goes on from its start: that is quick to make, and in the shuffled corpus
+    these are too far apart for zstd to see one beside another.
     """
     chance, words, number = np.random.default_rng([1, source]), drawn_words(), 0
     with ExitStack() as stack:
