@@ -29,11 +29,12 @@ from pile.funnel import Columns, records
 from pile.judging import Files, Judging, fetched, judged, tables_of
 from pile.libraries import libraries_of
 from pile.lock import SHA256, Lock, check, check_benchmarks, make, read, write
+from pile.making import make_dedup
 from pile.manifest import EXAMPLES, REPORT, Benchmark, Manifest, environment, fingerprint, system
 from pile.parts import Part
 from pile.progress import Progress, StageCount
 from pile.quarantine import input_of, quarantined, with_quarantine
-from pile.recipe import WEIGHED_BY, FilterTable, Recipe, make_dedup
+from pile.recipe import WEIGHED_BY, FilterTable, Recipe
 from pile.report import report
 from pile.rewriting import rewriters_of
 from pile.runner import Result, run

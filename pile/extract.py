@@ -19,9 +19,9 @@ import xxhash
 
 from pile.document import Document, Drop, Input, Record, SideFile, Tombstone
 from pile.errors import DamagedInputError, RecordHungError
+from pile.making import make_source
 from pile.parts import DOCUMENTS, DROPS, EVENT, EVENTS, NO_TEXT, SIZES, TOMBSTONE
 from pile.plugins import Source
-from pile.recipe import make_source
 from pile.shards import STORED_LEVEL, FrameWriter
 from pile.stage import MACHINE, Task, Watch, Work, make_key
 

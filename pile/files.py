@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from pile.errors import RecipeError
-from pile.recipe import Output, Recipe, SourceTable, make_dedup, make_source
+from pile.making import make_dedup, make_source
+from pile.recipe import Output, Recipe, SourceTable
 from pile.stage import digest
 from pile.storage import Storage
 

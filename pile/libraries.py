@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pile.recipe import Recipe, make_dedup, make_source
+from pile.making import make_dedup, make_source
+from pile.recipe import Recipe
 
 #: What the kernel itself writes bytes with.
 KERNEL_LIBRARIES = ("msgspec", "numpy", "xxhash", "zstandard")

@@ -9,8 +9,9 @@ import msgspec
 from pile import benchmark_files
 from pile.document import Input, Pin
 from pile.errors import DataError, LockError, PileError, PluginError
+from pile.making import make_source
 from pile.plugins import Reader, Source
-from pile.recipe import Recipe, make_source
+from pile.recipe import Recipe
 from pile.stage import digest
 from pile.storage import Storage
 

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 
 from pile.buckets import Bucket
 from pile.buckets import check as check_buckets
-from pile.errors import PluginError, RecipeError
-from pile.plugins import Filter, Kind, Source, Trained, resolve, shipped_modules
-
-S = TypeVar("S")
+from pile.errors import RecipeError
+from pile.making import DEFAULT_DEDUP, make_dedup, make_plugin, make_source
+from pile.plugins import Filter, Kind, Trained, shipped_modules
+from pile.tables import convert, fields, known
 
 #: Names become folders and the first half of document ids.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-#: What an object of each kind must be able to do.
-METHODS: dict[Kind, tuple[str, ...]] = {
-    "source": ("pin", "records", "parse"),
-    "filter": ("judge",),
-    "dedup": ("run",),
-}
-#: What [dedup] means without ``use``.
-DEFAULT_DEDUP = "minhash"
 #: zstd's own range of levels.
 LEVELS = range(1, 23)
 #: A copy of a document is one line of a shard; more epochs than this is a slip of the pen.
@@ -186,31 +177,31 @@ def modules(recipe: Recipe) -> list[str]:
 def parse(raw: dict[str, Any], path: Path) -> Recipe:
     """Turn decoded TOML into a ``Recipe``, without loading what it names."""
     place = f"{path}"
-    _known(raw, _fields(Recipe) - {"path", "lock"}, place)
+    known(raw, fields(Recipe) - {"path", "lock"}, place)
     if not isinstance(raw.get("sources"), dict) or not raw["sources"]:
         raise RecipeError(f"{place}: no [sources.NAME] table: a corpus needs at least one source")
     output = raw.get("output", {})
     if isinstance(output, dict):
-        _known(output, _fields(Output), f"{place}: [output]")
+        known(output, fields(Output), f"{place}: [output]")
         if isinstance(output.get("splits"), dict):
-            _known(output["splits"], _fields(Splits), f"{place}: [output] splits")
+            known(output["splits"], fields(Splits), f"{place}: [output] splits")
     sources = {}
     for name, table in raw["sources"].items():
         where = f"{place}: [sources.{name}]"
         if not isinstance(table, dict):
             raise RecipeError(f"{where}: expected a table, got {type(table).__name__}")
-        _known(table, _fields(SourceTable), where)
+        known(table, fields(SourceTable), where)
         if "use" not in table and not {"bytes", "documents"} <= set(table):
             raise RecipeError(
                 f"{where}: the key 'use' is missing: it names the source, such as 'wikipedia' or 'local' "
                 "(only a table with 'bytes' and 'documents' can be weighed without it)"
             )
-        sources[name] = _convert(table, SourceTable, where)
+        sources[name] = convert(table, SourceTable, where)
         for number, filter_table in enumerate(sources[name].filters, 1):
             if not isinstance(filter_table.get("use"), str):
                 raise RecipeError(f"{where}: filter {number} has no 'use': write {{ use = \"language\", ... }}")
     top = {key: value for key, value in raw.items() if key != "sources"}
-    recipe = _convert({**top, "sources": {}, "path": str(path)}, Recipe, place)
+    recipe = convert({**top, "sources": {}, "path": str(path)}, Recipe, place)
     recipe = msgspec.structs.replace(recipe, sources=sources)
     _check_values(recipe, place)
     return recipe
@@ -250,53 +241,3 @@ def _check_weight(source: SourceTable, where: str) -> None:
     for key, value in (("bytes", source.bytes), ("documents", source.documents)):
         if value is not None and value < 1:
             raise RecipeError(f"{where} {key} = {value}: at least 1")
-
-
-def make_plugin(kind: Kind, use: str, options: dict[str, Any], place: str) -> Any:
-    """Return the object that ``use`` and its options describe; raises ``RecipeError`` and ``PluginError`` with the place."""
-    try:
-        target = resolve(kind, use)
-    except PluginError as error:
-        raise PluginError(f"{place}: {error}") from error
-    if not (isinstance(target, type) and issubclass(target, msgspec.Struct)):
-        raise PluginError(f"{place}: {use!r} is not a msgspec.Struct class whose fields are its options")
-    missing = [method for method in METHODS[kind] if not callable(getattr(target, method, None))]
-    if missing:
-        raise PluginError(f"{place}: {use!r} has no {', '.join(missing)}(): pile/plugins.py says what a {kind} is")
-    _known(options, _fields(target), f"{place} options" if kind == "source" else place)
-    return _convert(options, target, place)
-
-
-def make_source(name: str, use: str, options: dict[str, Any], place: str = "") -> Source:
-    """Return the source that a table of the recipe, or of the lock, describes."""
-    made: Source = make_plugin("source", use, options, place or f"source {name!r}")
-    return made
-
-
-def make_dedup(table: dict[str, Any], place: str = "[dedup]") -> Any:
-    """Return the deduplication that the recipe asks for; ``use`` is ``DEFAULT_DEDUP`` unless it says otherwise."""
-    options = {key: value for key, value in table.items() if key != "use"}
-    return make_plugin("dedup", table.get("use", DEFAULT_DEDUP), options, place)
-
-
-def _fields(struct: type[msgspec.Struct]) -> set[str]:
-    return {field.encode_name for field in msgspec.structs.fields(struct)}
-
-
-def _known(table: dict[str, Any], choices: set[str], place: str) -> None:
-    for key in table:
-        if key not in choices:
-            close = difflib.get_close_matches(key, choices, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            raise RecipeError(
-                f"{place}: unknown key {key!r}: {hint}the choices are {', '.join(sorted(choices)) or 'none'}"
-            )
-
-
-def _convert(value: Any, kind: type[S], place: str) -> S:
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        what, _, at = str(error).partition(" - at `$")
-        key = at.strip("`").lstrip(".")
-        raise RecipeError(f"{place}: {f'{key}: ' if key else ''}{what[0].lower()}{what[1:]}") from error

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sources.extract.block_counts import Counts, Ints, ints
 from sources.extract.block_names import Meanings, name_columns
-from sources.extract.block_page import HEADINGS, Page
+from sources.extract.page import HEADINGS, Page
 
 Floats = NDArray[np.float32]
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from sources.extract.block_counts import Ints, ints
-from sources.extract.block_page import Page
+from sources.extract.page import Page
 
 #: Elements that mark all that is in them.
 MARKS = (

@@ -11,6 +11,8 @@ from typing import Any
 
 from lxml import etree
 
+from sources.extract.page import CODE, HEADING, HEADINGS, ITEM, PLAIN, ROW, Page
+
 #: Elements that stand in a line of text; all others begin and end a block.
 INLINE = frozenset(
     re.findall(
@@ -29,7 +31,6 @@ UNREAD = frozenset(
 #: Elements that are no part of a line and hold no block.
 APART = UNREAD | {"br", "meta"}
 CELLS = frozenset(["td", "th"])
-HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 #: Attributes of an element that say what it is for.
 NAMING = ("class", "id", "role", "itemprop")
 #: Longest run of names of an element that is read, in characters.
@@ -38,8 +39,6 @@ NAMES_BOUND = 300
 CELL_BOUND = 200
 CELL_BREAK = " | "
 HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-#: What a block is when it is written.
-PLAIN, HEADING, ITEM, ROW, CODE = range(5)
 #: Deepest nesting that is read: browsers stop at 512, and the parser's time grows with its square.
 DEPTH_BOUND = 1_000
 #: An address with its host, apart from user and port.
@@ -49,30 +48,6 @@ HOSTS_BOUND, KEYWORDS_BOUND = 2_000, 20_000
 KEYWORD = re.compile(r"[^,;|\s][^,;|]*")
 #: Properties of the head that say what kind of page it is.
 TYPING = frozenset(["og:type", "generator", "og:url"])
-
-
-class Page:
-    """A page's blocks and elements. Element 0 is the page itself; each element names the one that it is in."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.kinds: list[int] = []
-        self.owners: list[int] = []  # of each block: its innermost element
-        self.linked: list[int] = []  # of each block: characters within links
-        self.links: list[int] = []  # of each block: how many links
-        self.strong: list[int] = []  # of each block: characters within <b> and <strong>
-        self.inner: list[str] = []  # of each block: names of the first element within its line
-        self.parents: list[int] = [0]
-        self.tags: list[str] = ["page"]
-        self.names: list[str] = [""]  # of each element that holds text, else ""
-        self.hidden: list[bool] = [False]  # the same
-        self.starts: list[int] = [0]  # of each element: its first block
-        self.ends: list[int] = [0]  # and the one after its last
-        self.title = ""
-        self.typing = ""
-        self.data: list[str] = []  # the page's JSON-LD
-        self.keywords = 0  # terms that the head lists for search engines
-        self.hosts: dict[str, list[int]] = {}  # of each host in a whole address: links to it, and their characters
 
 
 class TooDeepError(ValueError):

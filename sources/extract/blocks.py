@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from sources.extract.block_counts import Ints
 from sources.extract.block_features import ARTICLE_KINDS, OTHER_KINDS, WORDS, features
 from sources.extract.block_model import CERTAIN, Model, load
-from sources.extract.block_page import DEPTH_BOUND, HEADING, ITEM, ROW, Page, TooDeepError, read_page
+from sources.extract.block_page import DEPTH_BOUND, TooDeepError, read_page
+from sources.extract.page import HEADING, ITEM, ROW, Page
 from sources.extract.page_signals import page_signals
 
 #: Expected word F1 from which the choice in an article is sure; in other pages it always is, since trafilatura does worse there.

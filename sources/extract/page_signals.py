@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import log2
 
-from sources.extract.block_page import Page
+from sources.extract.page import Page
 from sources.web_address import host_of
 
 #: Digits after the point.

@@ -17,7 +17,7 @@ import pytest
 from pile.document import Document, Drop, Input, Record
 from pile.errors import DamagedInputError, FetchError, RecipeError
 from pile.fetch import Upstream
-from pile.recipe import make_source
+from pile.making import make_source
 from sources.common_crawl import CommonCrawl
 from sources.crawl_lists import ROOT
 from sources.extract.page_type import html_type, sniffed
