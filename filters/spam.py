@@ -13,6 +13,7 @@ import msgspec
 
 from filters import model_address, spam_model
 from filters.fasttext_model import digest_of
+from filters.spam_model import TEXT_MODELS
 from filters.spam_page import evidence
 from filters.spam_signals import families
 from filters.spam_text import read
@@ -35,8 +36,8 @@ class Spam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     out); with ``sha256`` it must be that file.
     """
 
-    version: ClassVar[int] = 1
-    libraries: ClassVar[tuple[str, ...]] = ("fasttext-community", "zstandard")
+    version: ClassVar[int] = 2
+    libraries: ClassVar[tuple[str, ...]] = ("fasttext-community", "numpy", "zstandard")
     decided_by: ClassVar[tuple[str, ...]] = ("threshold",)
 
     threshold: Annotated[float, msgspec.Meta(gt=0, le=1)] = THRESHOLD
@@ -88,8 +89,8 @@ class Spam(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _named(parts: dict[str, float]) -> dict[str, float]:
     """Return what the text models add as ``words``, and the strongest of the signals that speak for spam."""
-    words = sum(part for name, part in parts.items() if name.endswith(("fasttext", "terms")))
-    signals = [(part, name) for name, part in parts.items() if not name.endswith(("fasttext", "terms"))]
+    words = sum(parts[name] for name in TEXT_MODELS)
+    signals = [(part, name) for name, part in parts.items() if name not in TEXT_MODELS]
     strongest = sorted((found for found in signals if found[0] >= _LEAST), key=lambda found: (-found[0], found[1]))
     return {"words": round(words, 2), **{name: round(part, 2) for part, name in strongest[:_NAMED]}}
 
@@ -97,7 +98,7 @@ def _named(parts: dict[str, float]) -> dict[str, float]:
 def score(text: str) -> float:
     """Return the probability that a text is spam, from 0 to 1; 0 for one without a letter, digit or sign that is read.
 
-    The first 1,600 and the last 400 characters decide. Any text has a score; it never fails, and takes no longer for long ones.
+    The first 4,000 and the last 1,000 characters decide. Any text has a score; it never fails, and takes no longer for long ones.
     """
     reading = read(text)
     return round(spam_model.load().judge(reading).probability, _DIGITS) if reading.feature else 0.0

@@ -1,4 +1,4 @@
-"""The spam model: fastText and weights of words over plain words, and a logistic combination of both with the signals.
+"""The spam model: fastText and weights of grams over plain words, and a logistic combination of both with the signals.
 
 A model is one file, zstd over msgpack; the shipped one is described in docs/spam-model.md.
 """
@@ -9,7 +9,6 @@ import hashlib
 import math
 import tempfile
 from functools import lru_cache
-from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,32 +16,49 @@ import fasttext
 import msgspec
 import zstandard
 
-from filters import fasttext_model
+from filters import fasttext_model, spam_grams
+from filters.spam_grams import Table
 from filters.spam_signals import SIGNALS, signals
 from filters.spam_text import Reading
 from pile.errors import PluginError
 
 SHIPPED = Path(__file__).with_name("spam.model")
-FORMAT = "pile-spam-1"
+FORMAT = "pile-spam-2"
 SPAM, CLEAN = "spam", "clean"
 #: Largest model file that is read, in bytes: none that ``pile train`` writes comes near it.
 LARGEST = 256 << 20
 #: Log-odds of fastText beyond which it is no surer: trained to the end, it calls nearly everything certain.
 SURE = 8.0
-#: What the combination weighs, in order: the two text models, each again on short texts, and the signals.
-INPUTS = ("fasttext", "terms", "short_fasttext", "short_terms", *SIGNALS)
+#: What the combination weighs, in order: the two text models and the signals.
+TEXT_MODELS = ("fasttext", "grams")
+INPUTS = (*TEXT_MODELS, *SIGNALS)
+#: Log-odds by the grams beyond which they are no surer.
+SURE_BY_GRAMS = 15.0
 
 
 class Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a model file holds. A text's ``terms`` is the sum of its words' weights over the root of how many are known."""
+    """What a model file holds: the text models, and the weights of ``inputs`` for long and short texts.
+
+    Between them a weight goes over from one to the other as ``few_words`` grows from 0 to 1.
+    """
 
     format: str
     fasttext: bytes
-    terms: dict[str, float]
-    terms_bias: float
+    grams: Table
+    short_grams: Table
     inputs: tuple[str, ...]
     weights: tuple[float, ...]
+    short_weights: tuple[float, ...]
     bias: float
+
+    def check(self) -> None:
+        """Raise ``ValueError``, saying what is wrong, unless the model can be used."""
+        counts = {len(self.inputs), len(self.weights), len(self.short_weights)}
+        if self.format != FORMAT or self.inputs != INPUTS or counts != {len(INPUTS)}:
+            raise ValueError("it is of another version of pile")
+        fasttext_model.check(self.fasttext)
+        self.grams.check()
+        self.short_grams.check()
 
 
 class Judged(NamedTuple):
@@ -58,40 +74,29 @@ class Model:
     def __init__(self, stored: Stored, classifier: Any) -> None:
         self._stored = stored
         self._fasttext = classifier
-        self._weights = dict(zip(stored.inputs, stored.weights, strict=True))
+        self._weights = list(zip(stored.inputs, stored.weights, stored.short_weights, strict=True))
 
     def judge(self, reading: Reading, extra: float = 0.0) -> Judged:
         """Return the judgement of what was read of a text; ``extra`` is added to the log-odds."""
-        values = inputs(reading, self.fasttext_odds(reading.feature), self.terms(reading.feature))
-        parts = {name: weight * values[name] for name, weight in self._weights.items()}
+        values = inputs(reading, self.fasttext_odds(reading.feature), self.grams_odds(reading.line))
+        short = values["few_words"]
+        parts = {name: ((1 - short) * long + short * brief) * values[name] for name, long, brief in self._weights}
         return Judged(chance_of(self._stored.bias + sum(parts.values()) + extra), parts)
 
     def fasttext_odds(self, feature: str) -> float:
         """Return fastText's log-odds of spam, bounded by ``SURE``."""
         return odds(fasttext_model.probability(self._fasttext, feature, SPAM)) if feature else 0.0
 
-    def terms(self, feature: str) -> float:
-        """Return the log-odds by the weights of the words."""
-        return term_odds(feature, self._stored.terms, self._stored.terms_bias)
+    def grams_odds(self, line: str) -> float:
+        """Return the log-odds by the weights of the grams, of the table for texts of the line's length."""
+        stored = self._stored.short_grams if spam_grams.is_short(line) else self._stored.grams
+        return spam_grams.log_odds(line, stored)
 
 
-def inputs(reading: Reading, fasttext_odds: float, terms: float) -> dict[str, float]:
+def inputs(reading: Reading, fasttext_odds: float, grams_odds: float) -> dict[str, float]:
     """Return the inputs of the combination by name."""
-    measured = signals(reading)
-    short = measured["few_words"]
-    return {
-        "fasttext": fasttext_odds,
-        "terms": terms,
-        "short_fasttext": fasttext_odds * short,
-        "short_terms": terms * short,
-        **measured,
-    }
-
-
-def term_odds(feature: str, weights: dict[str, float], bias: float) -> float:
-    """Return the sum of the weights of a line's different words over the root of how many of them are known."""
-    known = [weight for weight in map(weights.get, set(feature.split()), repeat(None)) if weight is not None]
-    return bias + math.fsum(known) / math.sqrt(len(known)) if known else bias
+    bounded = min(max(grams_odds, -SURE_BY_GRAMS), SURE_BY_GRAMS)
+    return {"fasttext": fasttext_odds, "grams": bounded, **signals(reading)}
 
 
 def odds(probability: float) -> float:
@@ -130,9 +135,7 @@ def load(path: str = "", sha256: str = "") -> Model:
         raise PluginError(f"spam model {file} has sha256 {digest}, not {sha256}: fetch it again, or mend sha256")
     try:
         stored = msgspec.msgpack.decode(_unpacked(data), type=Stored)
-        if stored.format != FORMAT or stored.inputs != INPUTS or len(stored.weights) != len(INPUTS):
-            raise ValueError("it is of another version of pile")
-        fasttext_model.check(stored.fasttext)
+        stored.check()
     except (zstandard.ZstdError, msgspec.DecodeError, ValueError) as error:
         raise PluginError(f"spam model {file} cannot be used: {error}; {next_step}") from error
     return Model(stored, opened(stored.fasttext))

@@ -8,8 +8,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-#: Characters that are read: of longer texts the beginning and the end, where advertisements say what is to be done.
-HEAD, TAIL = 1_600, 400
+#: Characters that are read: of longer texts the beginning and the end, where advertisements say what is to be done. Held out,
+#: mail ranks better by 5,000 characters than by 2,000, and hardly by 10,000.
+HEAD, TAIL = 4_000, 1_000
+#: Characters of those that the signals and fastText are given: fastText ranks long mail no better by 5,000, and takes longer.
+SHORT_HEAD, SHORT_TAIL = 1_600, 400
 
 #: What stand for a web address and an address of e-mail. No word of a text is spelled so.
 LINK, ADDRESS = "_link_", "_mail_"
@@ -53,19 +56,30 @@ _PLAIN = bytes(
 class Reading(NamedTuple):
     """A text as the spam filter reads it."""
 
-    piece: bytes  #: what is read, as it stands, in UTF-8
-    feature: str  #: the line that fastText is given: words in lower case, ``SIGNS``, numbers as runs of 0
+    piece: bytes  #: the beginning and the end as they stand, in UTF-8
+    feature: str  #: both ends of ``line``, which fastText is given
+    line: str  #: all that is read: words in lower case, ``SIGNS``, numbers as runs of 0
 
 
 def read(text: str) -> Reading:
     """Return what is read of ``text``; takes time in proportion to the bounds, however long it is."""
-    piece = text if len(text) <= HEAD + TAIL else f"{text[:HEAD]} {text[-TAIL:]}"
     # A lone surrogate has no UTF-8, and no meaning.
-    whole = piece.encode("utf-8", "ignore")
+    piece = _ends(text, SHORT_HEAD, SHORT_TAIL).encode("utf-8", "ignore")
+    line = plain_words(_ends(text, HEAD, TAIL))
+    return Reading(piece, _ends(line, SHORT_HEAD, SHORT_TAIL), line)
+
+
+def _ends(text: str, head: int, tail: int) -> str:
+    return text if len(text) <= head + tail else f"{text[:head]} {text[-tail:]}"
+
+
+def plain_words(text: str) -> str:
+    """Return a text as one line of plain words."""
+    whole = text.encode("utf-8", "ignore")
     if whole.isascii():
         plain = whole
     else:
-        plain = piece.lower().encode("utf-8", "ignore")
+        plain = text.lower().encode("utf-8", "ignore")
         for sign, byte in _SINGLE:
             plain = plain.replace(sign, byte)
         plain = _TYPOGRAPHY.sub(b" ", plain)
@@ -79,4 +93,4 @@ def read(text: str) -> Reading:
     words = plain.decode("utf-8", "ignore")
     if not whole.isascii():
         words = _UNSPACED.sub(r" \1 ", words)
-    return Reading(whole, " ".join(words.split()))
+    return " ".join(words.split())

@@ -1,13 +1,12 @@
 """Trains the spam model, and measures it on texts held out by group.
 
-Every figure and the combination itself come from cross-validation: fastText and the words' weights judge only texts of groups
+Every figure and the combination itself come from cross-validation: fastText and the grams' weights judge only texts of groups
 that they were not trained on. The model that is written is then trained on all.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import xxhash
-from scipy.optimize import minimize
-from scipy.sparse import csr_matrix
 
-from filters import fasttext_training, spam_model
+from filters import fasttext_training, spam_grams, spam_grams_training, spam_model
+from filters.logistic import logistic
+from filters.spam_grams import Table
 from filters.spam_model import CLEAN, FORMAT, INPUTS, SPAM, Stored
 from filters.spam_text import Reading, read
 from pile.errors import CorpusError
@@ -27,7 +26,7 @@ from pile.training import DIGITS, Example, Report, average_precision, by_source,
 
 #: Parts that the groups are divided into, each judged by what the others teach.
 FOLDS = 6
-#: Groups that a word must occur in to be learnt: fewer would teach names.
+#: Groups that a word or a gram must occur in to be learnt: fewer would teach names.
 LEAST_GROUPS = 4
 SEED = 0
 #: fastText's settings, chosen by the average precision on held-out mail and SMS (docs/spam-model.md).
@@ -42,10 +41,11 @@ SETTINGS: dict[str, Any] = {
 }
 #: Words and pairs of words that stay when fastText's model is quantised.
 CUTOFF = 60_000
-#: Strength of the pull to zero on the weights of words, and on those of the combination.
-TERMS_PENALTY, COMBINATION_PENALTY = 0.1, 1.0
-#: Inputs whose weight may be negative: how short a text is says nothing by itself. All others can only speak for spam.
-EITHER_WAY = frozenset({"short_fasttext", "short_terms", "few_words"})
+#: Strength of the pull to zero on the weights of the combination.
+PENALTY = 5.0
+#: Least weight of each input, long or short, where it is not 0: none can speak against what it means. How short a text is
+#: means nothing by itself. fastText is as good with this weight as with the .03 that it has without, and errs otherwise.
+LEAST_WEIGHT = {"fasttext": 0.15, "few_words": None}
 #: Digits after the point of stored weights: beyond them machines differ.
 _WEIGHT_DIGITS = 4
 _LEAST_OF_EACH = 20
@@ -61,20 +61,21 @@ class Texts(NamedTuple):
     positive: Flags
     groups: list[str]
     sources: list[str]
+    counts: Floats
 
 
 class _Judges(NamedTuple):
-    """The two text models."""
+    """The text models."""
 
     fasttext: bytes
-    terms: dict[str, float]
-    terms_bias: float
+    grams: Table
+    short_grams: Table
 
     def judge(self, readings: Sequence[Reading]) -> Floats:
         classifier = spam_model.opened(self.fasttext)
-        model = spam_model.Model(Stored("", b"", self.terms, self.terms_bias, (), (), 0.0), classifier)
+        model = spam_model.Model(Stored("", b"", self.grams, self.short_grams, (), (), (), 0.0), classifier)
         rows = [
-            list(spam_model.inputs(r, model.fasttext_odds(r.feature), model.terms(r.feature)).values())
+            list(spam_model.inputs(r, model.fasttext_odds(r.feature), model.grams_odds(r.line)).values())
             for r in readings
         ]
         return np.array(rows, dtype=np.float64).reshape(-1, len(INPUTS))
@@ -97,27 +98,27 @@ def fit(examples: Iterable[Example], out: Path) -> Report:
     texts = taken(examples)
     rows, odds = held_out(texts)
     weights, bias = combination(rows, texts.positive)
-    final = _judges(texts, np.arange(len(rows)))
-    data = spam_model.pack(
-        Stored(FORMAT, final.fasttext, final.terms, final.terms_bias, INPUTS, tuple(weights.tolist()), bias)
-    )
+    final = _judges(texts, _grams(texts), np.arange(len(rows)))
+    long, short = (tuple(half.tolist()) for half in np.split(weights, 2))
+    data = spam_model.pack(Stored(FORMAT, *final, INPUTS, long, short, bias))
     replace(out, data)
-    return _report(texts, odds, data, dict(zip(INPUTS, weights.tolist(), strict=True)))
+    return _report(texts, odds, data, {name: list(pair) for name, *pair in zip(INPUTS, long, short, strict=True)})
 
 
 def held_out(texts: Texts) -> tuple[Floats, Floats]:
     """Return the ``INPUTS`` and the log-odds of each text, by models and weights of which none has seen its group."""
     folds = assign(texts.groups, texts.positive)
     rows = np.zeros((len(folds), len(INPUTS)))
+    grams = _grams(texts)
     for fold in range(FOLDS):
         inside = np.flatnonzero(folds == fold)
         if len(inside):
-            judges = _judges(texts, np.flatnonzero(folds != fold))
+            judges = _judges(texts, grams, np.flatnonzero(folds != fold))
             rows[inside] = judges.judge([texts.readings[place] for place in inside])
     odds = np.zeros(len(folds))
     for fold in range(FOLDS):
         weights, bias = combination(rows[folds != fold], texts.positive[folds != fold])
-        odds[folds == fold] = rows[folds == fold] @ weights + bias
+        odds[folds == fold] = _both(rows[folds == fold]) @ weights + bias
     return rows, odds
 
 
@@ -130,8 +131,8 @@ def replace(out: Path, data: bytes) -> None:
 
 def taken(examples: Iterable[Example]) -> Texts:
     """Return the examples that have anything to read; raises ``CorpusError`` where they are too few."""
-    texts = Texts([], np.zeros(0, bool), [], [])
-    positive = []
+    texts = Texts([], np.zeros(0, bool), [], [], np.zeros(0))
+    positive, counts = [], []
     for example in examples:
         reading = read(example.text)
         if reading.feature:
@@ -139,11 +140,12 @@ def taken(examples: Iterable[Example]) -> Texts:
             texts.groups.append(example.group)
             texts.sources.append(example.source)
             positive.append(example.positive)
+            counts.append(example.counts)
     found = np.array(positive, dtype=bool)
     for name, count in (("positive", int(found.sum())), ("negative", int((~found).sum()))):
         if count < _LEAST_OF_EACH:
             raise CorpusError(f"{count} {name} texts teach nothing: name files with at least {_LEAST_OF_EACH}")
-    return texts._replace(positive=found)
+    return texts._replace(positive=found, counts=np.array(counts, dtype=np.float64))
 
 
 def assign(groups: Sequence[str], positive: Flags) -> npt.NDArray[np.intp]:
@@ -164,8 +166,12 @@ def assign(groups: Sequence[str], positive: Flags) -> npt.NDArray[np.intp]:
     return folds
 
 
-def _judges(texts: Texts, places: npt.NDArray[np.intp]) -> _Judges:
-    """Train the two text models on some of the texts."""
+def _grams(texts: Texts) -> Any:
+    return spam_grams_training.matrix([spam_grams.profile(reading.line) for reading in texts.readings])
+
+
+def _judges(texts: Texts, grams: Any, places: npt.NDArray[np.intp]) -> _Judges:
+    """Train the text models on some of the texts; ``grams`` are the profiles of all."""
     features = [texts.readings[place].feature for place in places]
     positive = texts.positive[places]
     words = fasttext_training.vocabulary(features, [texts.groups[place] for place in places], LEAST_GROUPS)
@@ -173,54 +179,36 @@ def _judges(texts: Texts, places: npt.NDArray[np.intp]) -> _Judges:
     lines = (
         (SPAM if positive[place] else CLEAN, fasttext_training.hidden(features[place], words, place)) for place in order
     )
+    short = np.array([spam_grams.is_short(texts.readings[place].line) for place in places])
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.ftz"
         fasttext_training.train(lines, file, CUTOFF, **SETTINGS)
-        return _Judges(file.read_bytes(), *term_weights(features, positive, words))
+        return _Judges(file.read_bytes(), _table(texts, grams, places, ~short), _table(texts, grams, places, short))
 
 
-def term_weights(features: Sequence[str], positive: Flags, words: frozenset[str]) -> tuple[dict[str, float], float]:
-    """Return the weight of each word and the bias: logistic regression on which words occur, texts scaled to one length."""
-    places = {word: place for place, word in enumerate(sorted(words))}
-    indices: list[int] = []
-    ends = [0]
-    values: list[float] = []
-    for feature in features:
-        known = sorted(places[word] for word in set(feature.split()) if word in places)
-        indices += known
-        values += [1 / math.sqrt(len(known))] * len(known) if known else []
-        ends.append(len(indices))
-    rows = csr_matrix((values, indices, ends), shape=(len(features), len(places)))
-    weights, bias = logistic(rows, positive, TERMS_PENALTY, [(None, None)] * len(places))
-    rounded = np.round(weights, _WEIGHT_DIGITS)
-    return {word: float(rounded[place]) for word, place in places.items()}, bias
+def _table(texts: Texts, grams: Any, places: npt.NDArray[np.intp], kind: Flags) -> Table:
+    """Return the table for texts of one kind, from all kinds where there are too few of that one."""
+    found = texts.positive[places[kind]]
+    if min(found.sum(), (~found).sum()) >= _LEAST_OF_EACH:
+        places = places[kind]
+    groups = np.unique([texts.groups[place] for place in places], return_inverse=True)[1]
+    return spam_grams_training.table(grams[places], texts.positive[places], groups, texts.counts[places], LEAST_GROUPS)
 
 
 def combination(rows: Floats, positive: Flags) -> tuple[Floats, float]:
-    """Return the weights of ``INPUTS`` and the bias."""
-    bounds = [(None, None) if name in EITHER_WAY else (0.0, None) for name in INPUTS]
-    weights, bias = logistic(rows, positive, COMBINATION_PENALTY, bounds)
+    """Return the weights of ``INPUTS`` on long texts, then those on short ones, and the bias."""
+    bounds = [(LEAST_WEIGHT.get(name, 0.0), None) for name in INPUTS] * 2
+    weights, bias = logistic(_both(rows), positive, PENALTY, bounds)
     return np.round(weights, _WEIGHT_DIGITS), bias
 
 
-def logistic(rows: Any, positive: Flags, penalty: float, bounds: list[Any]) -> tuple[Floats, float]:
-    """Return weights within bounds, and the bias, of a logistic regression; dense or sparse rows."""
-    signs = np.where(positive, -1.0, 1.0)
-
-    def loss(point: Floats) -> tuple[float, Floats]:
-        weights, bias = point[:-1], point[-1]
-        odds = rows @ weights + bias
-        wrong = 1 / (1 + np.exp(-np.clip(odds * signs, -500, 500)))
-        slope = wrong * signs
-        value = float(np.logaddexp(0, odds * signs).sum() + penalty / 2 * (weights @ weights))
-        return value, np.append(rows.T @ slope + penalty * weights, slope.sum())
-
-    start = np.zeros(rows.shape[1] + 1)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)], options={"maxiter": 300})
-    return found.x[:-1], round(float(found.x[-1]), _WEIGHT_DIGITS)
+def _both(rows: Floats) -> Floats:
+    """Return the inputs as far as a text is long, then as far as it is short."""
+    short = rows[:, [INPUTS.index("few_words")]]
+    return np.hstack([rows * (1 - short), rows * short])
 
 
-def _report(texts: Texts, odds: Floats, data: bytes, weights: dict[str, float]) -> Report:
+def _report(texts: Texts, odds: Floats, data: bytes, weights: dict[str, list[float]]) -> Report:
     probabilities = np.array([spam_model.chance_of(value) for value in odds])
     return Report(
         kind="spam",

@@ -25,12 +25,16 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Example(msgspec.Struct, frozen=True):
-    """A text and what it is. Those of one ``group`` are never on both sides of a split; ``source`` is for the report."""
+    """A text and what it is. Those of one ``group`` are never on both sides of a split; ``source`` is for the report.
+
+    ``counts`` says as how many texts it counts where a kind of model can weigh them.
+    """
 
     text: str
     positive: bool
     group: str
     source: str
+    counts: float = 1.0
 
 
 class Bin(msgspec.Struct, frozen=True):
