@@ -65,16 +65,22 @@ def profile(line: str) -> Profile:
 
 def log_odds(line: str, table: Table) -> float:
     """Return the log-odds of a line by a table."""
-    found = profile(line)
-    weights = np.frombuffer(table.weights, np.int8)[found.places]
-    return table.bias + table.scale * float(weights @ found.values)
+    weights = np.frombuffer(table.weights, np.int8)
+    parts = [float(weights[places] @ values) for places, values in map(_counted, _hashed(line))]
+    return table.bias + table.scale * sum(parts)
 
 
 def _counted(hashed: Places) -> tuple[Places, Floats]:
     """Return the different places and the logarithms of how often each occurs, scaled to length one."""
-    places, counts = np.unique(hashed, return_counts=True)
-    values = np.log2(1.0 + counts)
-    return places, values / max(1.0, math.sqrt(float(values @ values)))
+    if not len(hashed):
+        return hashed, np.zeros(0)
+    ordered = np.sort(hashed)
+    changes = np.flatnonzero(ordered[1:] != ordered[:-1])
+    edges = np.empty(len(changes) + 2, np.intp)
+    edges[0], edges[-1] = 0, len(ordered)
+    np.add(changes, 1, out=edges[1:-1])
+    values = _LOGARITHMS[edges[1:] - edges[:-1]]
+    return ordered[edges[:-1]], values / math.sqrt(float(values @ values))
 
 
 def _powers(base: int) -> Places:
@@ -83,6 +89,8 @@ def _powers(base: int) -> Places:
     return found
 
 
+#: How much a place counts by how often it occurs.
+_LOGARITHMS = np.log2(1.0 + np.arange(len(SIZES) * _BYTES + 1))
 _POWERS, _INVERSE = _powers(_BASE), _powers(pow(_BASE, -1, 1 << 32))
 
 

@@ -38,9 +38,8 @@ _SIGN_BYTES = (
 #: A point within a word stays, so that "example.com" and "u.s" are words by themselves; others are spaces.
 _POINTS = ((b"...", b" "), (b"..", b" "), (b". ", b" "))
 #: Scripts without spaces between words: each of their characters is a word (CJK from U+2E80, Thai to Myanmar apart, Hangul not).
-_UNSPACED = re.compile(
-    "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])"
-)
+_UNSPACED = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+_ANY_UNSPACED, _BESIDE_UNSPACED = re.compile(_UNSPACED), re.compile(f"(?={_UNSPACED})|(?<={_UNSPACED})")
 _PLAIN = bytes(
     code
     if code >= 0x80 or chr(code) in "'._!$%?"
@@ -91,6 +90,6 @@ def plain_words(text: str) -> str:
     for sign, word in (*_POINTS, *_SIGN_BYTES):
         plain = plain.replace(sign, word)
     words = plain.decode("utf-8", "ignore")
-    if not whole.isascii():
-        words = _UNSPACED.sub(r" \1 ", words)
+    if not whole.isascii() and _ANY_UNSPACED.search(words):
+        words = _BESIDE_UNSPACED.sub(" ", words)
     return " ".join(words.split())
