@@ -11,8 +11,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: $(READY)
 	$(BIN)/pile build manifests/sample.toml --mirror tests/data/mirror
 
+# Tests wait for processes half of the time, so two at a time take hardly more than half of it; those of a file share what they built.
 test: $(READY)
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow
