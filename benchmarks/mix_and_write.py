@@ -50,6 +50,7 @@ FILES = 6
 VOCABULARY = 50_000
 MEAN_WORDS = 650
 LETTERS = "etaoinshrdlucmfw"
+#: Places of a table of words in which each has as many as it is frequent: a draw is then one look.
 QUANTILES = 1 << 20
 MIXING = ("spread", "gather", "seal")
 #: What the two passes leave.
@@ -61,14 +62,13 @@ TOGETHER, ALONE = "mix and write", "zstd -3 alone"
 
 def generate(folder: Path, size: int, workers: int) -> None:
     """Write about ``size`` bytes of text, the same on any machine."""
-    sources = range(len(EPOCHS))
     with ProcessPoolExecutor(workers) as pool:
-        list(pool.map(write_source, repeat(folder), sources, repeat(size // len(EPOCHS) // FILES)))
+        list(pool.map(write_source, repeat(folder), range(len(EPOCHS)), repeat(size // len(EPOCHS) // FILES)))
 
 
 @cache
 def drawn_words() -> list[str]:
-    """Return ``QUANTILES`` words, of which each is as many as it is frequent."""
+    """Return the word of each of the ``QUANTILES`` places."""
     chance = np.random.default_rng(1)
     letters = np.array(list(LETTERS))
     words = ["".join(chance.choice(letters, n)) for n in chance.integers(2, 10, VOCABULARY)]
@@ -80,8 +80,7 @@ def drawn_words() -> list[str]:
 def write_source(folder: Path, source: int, size: int) -> None:
     """Write the files of a source, each with ``size`` bytes of text.
 
-    A text begins at another place in each file and goes on from its start: that is quick to make, and in the shuffled corpus
-    these are too far apart for zstd to see one beside another.
+    A text begins at another place in each file: quick to make, and in the shuffled corpus too far apart for zstd to notice.
     """
     chance, words, number = np.random.default_rng([1, source]), drawn_words(), 0
     with ExitStack() as stack:
@@ -198,7 +197,7 @@ class Round(NamedTuple):
 
 
 def clear(folder: Path, names: tuple[str, ...]) -> None:
-    """Remove results, so that they are made anew."""
+    """Remove results."""
     for name in names:
         shutil.rmtree(folder / name, ignore_errors=True)
 

@@ -8,20 +8,20 @@ import xxhash
 STEPS = 1 << 64
 
 
-def draw(seed: int, purpose: str, what: str | int) -> int:
-    """Return a number below 2^64, evenly spread over ``what``; equal for equal arguments, on every machine."""
-    return xxhash.xxh3_64_intdigest(f"{seed}\0{purpose}\0{what}".encode())
-
-
 class Draws:
-    """The draws for one purpose, in less time: ``draw`` for many things."""
+    """The draws for one purpose."""
 
     def __init__(self, seed: int, purpose: str) -> None:
         self._begin = f"{seed}\0{purpose}\0"
 
     def of(self, what: str) -> int:
-        """Return what ``draw`` does."""
+        """Return a number below 2^64, evenly spread over ``what``; equal for equal arguments, on every machine."""
         return xxhash.xxh3_64_intdigest((self._begin + what).encode())
+
+
+def draw(seed: int, purpose: str, what: str | int) -> int:
+    """Return one draw; of many, ``Draws`` takes half the time."""
+    return Draws(seed, purpose).of(str(what))
 
 
 def chance(seed: int, purpose: str, what: str | int) -> float:

@@ -48,7 +48,7 @@ class _ShardLine(msgspec.Struct):
 class Mixer:
     """What chance decides of documents, with one seed."""
 
-    def __init__(self, seed: int, splits: Splits = Splits()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, seed: int, splits: Splits) -> None:
         self._copies, self._splits, self._order = (Draws(seed, purpose) for purpose in ("copy", "split", "order"))
         #: Of 2^64 draws, those below which clusters go to validation, and to either of the two.
         self._validation = round(splits.validation * STEPS)

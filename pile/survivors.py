@@ -47,7 +47,7 @@ class Survivors:
         self, work: Work, part: Part, dedup: str, cuts: list[Cut], rewriters: Sequence[FilterTable] = ()
     ) -> None:
         self._work, self._part, self._dedup, self._cuts = work, part, dedup, cuts
-        self._rewrites, self._rewriting = bool(rewriters), Rewriting(list(rewriters))
+        self._rewriting = Rewriting(list(rewriters)) if rewriters else None
         self._settled: Counter[str] = Counter()
         self._candidates = self.count = self.text_bytes = 0
 
@@ -85,7 +85,7 @@ class Survivors:
                 if not rest:
                     continue
                 document, size = _with_text(document, rest)
-            if self._rewrites:
+            if self._rewriting is not None:
                 document, size = _with_text(document, self._rewriting.text(document.id, document.plain_text()))
             self.count += 1
             self.text_bytes += size

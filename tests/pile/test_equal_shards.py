@@ -139,12 +139,13 @@ class Here:
 def test_documents_of_one_place_come_by_their_ids(files: Path, build, monkeypatch, memory: int) -> None:  # type: ignore[no-untyped-def]
     from pile.corpus import Corpus
     from pile.mix import Mixer
+    from pile.recipe import Splits
 
     place = Mixer.place
     monkeypatch.setattr(Mixer, "place", lambda mixer, id, copy: place(mixer, id, copy) >> 61 << 61)
     build(recipe(5, memory=memory), executor=Here())
     ids = [line["meta"]["id"] for line in Corpus(str(files / "out"))]
-    placed = [(Mixer(0).place(id, n), id) for id, count in Counter(ids).items() for n in range(count)]
+    placed = [(Mixer(0, Splits()).place(id, n), id) for id, count in Counter(ids).items() for n in range(count)]
     assert len({place for place, _ in placed}) == 8
     assert ids == [id for _, id in sorted(placed)]
 

@@ -18,20 +18,20 @@ from pile.recipe import Splits
 
 @given(epochs=st.floats(0, 20), more=st.floats(0, 5), id=st.text(max_size=20))
 def test_more_epochs_never_take_a_copy_away(epochs: float, more: float, id: str) -> None:
-    fewer, after = Mixer(1).copies(epochs, id), Mixer(1).copies(epochs + more, id)
+    fewer, after = Mixer(1, Splits()).copies(epochs, id), Mixer(1, Splits()).copies(epochs + more, id)
     assert int(epochs) <= fewer <= int(epochs) + 1
     assert fewer <= after
 
 
 def test_copies_are_exact_in_expectation() -> None:
     number = 20_000
-    total = sum(Mixer(5).copies(1.37, f"s:{n}") for n in range(number))
+    total = sum(Mixer(5, Splits()).copies(1.37, f"s:{n}") for n in range(number))
     assert abs(total / number - 1.37) < 0.012  # three and a half standard deviations
 
 
 def test_whole_epochs_are_exact() -> None:
-    assert {Mixer(0).copies(3.0, f"s:{n}") for n in range(500)} == {3}
-    assert {Mixer(0).copies(0.0, f"s:{n}") for n in range(500)} == {0}
+    assert {Mixer(0, Splits()).copies(3.0, f"s:{n}") for n in range(500)} == {3}
+    assert {Mixer(0, Splits()).copies(0.0, f"s:{n}") for n in range(500)} == {0}
 
 
 def test_splits_have_their_shares_and_follow_the_cluster_alone() -> None:
