@@ -21,8 +21,8 @@ KEPT = 60_000
 PENALTY = 0.003
 #: Steps of the search: what it gains later is of single texts.
 STEPS = 60
-#: The largest whole number of a weight.
-_MOST = 127
+#: The largest whole number of a weight, and the digits of what one is worth: beyond them machines differ.
+_MOST, _SCALE_DIGITS = 127, 5
 
 Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -43,9 +43,9 @@ def table(rows: Rows, positive: Flags, groups: npt.NDArray[np.intp], counts: Flo
     """Return the table that rows teach, each as often as ``counts`` says; places of fewer than ``least`` groups are left out."""
     chosen = _chosen(rows, positive, np.flatnonzero(_groups_of(rows, groups) >= least))
     weights, bias = logistic(rows[:, chosen], positive, PENALTY, [(None, None)] * len(chosen), counts, STEPS)
-    scale = float(np.abs(weights).max(initial=0.0)) / _MOST or 1.0
+    scale = float(f"{np.abs(weights).max(initial=0.0) / _MOST:.{_SCALE_DIGITS}g}") or 1.0
     whole = np.zeros(1 << BITS, np.int8)
-    whole[chosen] = np.rint(weights / scale).astype(np.int8)
+    whole[chosen] = np.clip(np.rint(weights / scale), -_MOST, _MOST).astype(np.int8)
     return Table(whole.tobytes(), scale, bias)
 
 
